@@ -1,0 +1,1 @@
+"""Where bytes and people come in: one folder a protocol."""

@@ -1,0 +1,1 @@
+"""The form, the API, the confirm page, the status page."""

@@ -1,0 +1,1 @@
+"""One file a detector, one detector a symbol; the list below is explicit."""

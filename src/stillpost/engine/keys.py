@@ -1,0 +1,26 @@
+"""Every meter key is built here: portal first, then what is counted under it.
+
+A key that crosses portals starts with ``*``: the attack on one address, or from one network, does not care for portals.
+"""
+
+from stillpost.model import Submission
+
+
+def by_requester(event: Submission) -> str:
+    """All portals, one mailbox however it is written."""
+    return f"*|requester|{event.requester.limit_key}"
+
+
+def by_source(event: Submission) -> str:
+    """All portals, one client network (/24 or /64)."""
+    return f"*|source|{event.source.network}"
+
+
+def by_text(event: Submission, fingerprint: str) -> str:
+    """One portal, one near-duplicate text."""
+    return f"{event.portal}|text|{fingerprint}"
+
+
+def by_portal(portal: str, what: str) -> str:
+    """One portal as a whole."""
+    return f"{portal}|{what}|"

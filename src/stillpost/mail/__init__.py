@@ -1,0 +1,1 @@
+"""Reading and writing messages: addresses, headers, automatic marks, authentication, the few mails we write. Pure."""
