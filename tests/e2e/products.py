@@ -1,0 +1,320 @@
+"""Real helpdesks from PyPI on loopback: each in its own environment under ``.e2e/``, seeded once, copied for each test.
+
+The environments are made from ``requirements/e2e-*.txt`` (pinned, with hashes) the first time they are needed and made
+again when that file changes. Nothing here talks to anything but loopback.
+"""
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import httpx2
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+ROOT = Path(__file__).parents[2]
+PLACE = ROOT / ".e2e"
+SITES = Path(__file__).parent / "sites"
+QUEUE_ADDRESS = "support@helpdesk.example.org"
+TRACKER_ADDRESS = "issue_tracker@helpdesk.example.org"
+
+
+# --- environments and seeds -----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _locked(name: str) -> Iterator[None]:
+    """Two test processes must not make the same environment at once."""
+    PLACE.mkdir(exist_ok=True)
+    with (PLACE / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _digest(*files: Path) -> str:
+    digest = hashlib.sha256(sys.version.encode())
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def environment(product: str) -> Path:
+    """The ``bin`` folder of the product's environment, made if missing or out of date (about 7 seconds)."""
+    requirements = ROOT / "requirements" / f"e2e-{product}.txt"
+    wanted = _digest(requirements)
+    place = PLACE / product
+    stamp = place / "made-from"
+    with _locked(product):
+        if not stamp.is_file() or stamp.read_text() != wanted:
+            shutil.rmtree(place, ignore_errors=True)
+            venv.create(place, with_pip=True)
+            install = ["-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes", "-r"]
+            _run([place / "bin/python", *install, requirements])
+            stamp.write_text(wanted)
+    return place / "bin"
+
+
+def _run(command: list[Path | str], **settings: object) -> str:
+    done = subprocess.run(
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **{name: str(value) for name, value in settings.items()}},
+    )
+    assert done.returncode == 0, f"{command[0]} failed: {done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@contextmanager
+def _serving(command: list[Path | str], log: Path, **settings: object) -> Iterator[int]:
+    """Start a server that prints its port; end it (and only it) afterwards."""
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env={**os.environ, **{name: str(value) for name, value in settings.items()}},
+        )
+        try:
+            stdout: IO[str] | None = process.stdout
+            assert stdout is not None
+            line = stdout.readline()
+            assert line.strip().isdigit(), log.read_text()
+            yield int(line)
+        finally:
+            process.terminate()
+            process.wait(timeout=10)
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+# --- the sink -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """One mail that a product sent."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    content: bytes
+
+
+@dataclass(slots=True)
+class Sink:
+    """An SMTP server that keeps what it is given."""
+
+    port: int = 0
+    mails: list[Caught] = field(default_factory=list)
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        del server, session
+        content = envelope.original_content or b""
+        self.mails.append(Caught(envelope.mail_from or "", tuple(envelope.rcpt_tos), content))
+        return "250 kept"
+
+    def to(self, address: str) -> list[Caught]:
+        """The mails that name this address in their envelope."""
+        return [mail for mail in self.mails if address in mail.recipients]
+
+
+class _Listener(Controller):
+    """aiosmtpd's controller on a port that the system chooses."""
+
+    def _trigger_server(self) -> None:
+        assert self.server is not None
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
+@contextmanager
+def listening() -> Iterator[Sink]:
+    """A sink on a free port."""
+    sink = Sink()
+    listener = _Listener(sink, hostname="127.0.0.1", port=0, decode_data=False, enable_SMTPUTF8=True)
+    listener.start()
+    sink.port = listener.port
+    try:
+        yield sink
+    finally:
+        listener.stop()
+
+
+# --- django-helpdesk ------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class DjangoHelpdesk:
+    """A running django-helpdesk with one public queue, and an account for Stillpost as its page tells to make one."""
+
+    url: str
+    place: Path
+    sink: Sink
+    program: Path
+    queue: int = 1
+    username: str = "stillpost"
+    password: str = "stillpost-password"
+
+    def post_form(self, address: str, title: str, body: str) -> None:
+        """What any stranger can do with a browser."""
+        with httpx2.Client(base_url=self.url, trust_env=False) as client:
+            page = client.get("tickets/submit/").text
+            token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+            assert token is not None
+            form = {
+                "csrfmiddlewaretoken": token[1],
+                "queue": str(self.queue),
+                "title": title,
+                "body": body,
+                "submitter_email": address,
+                "priority": "3",
+            }
+            answer = client.post("tickets/submit/", data=form)
+            assert answer.status_code == 302, answer.text
+
+    def receive(self, name: str, mail: bytes) -> None:
+        """Put a mail into the queue's mailbox and let the product fetch it."""
+        (self.place / "inbox" / name).write_bytes(mail)
+        self.run("fetch")
+
+    def run(self, action: str) -> None:
+        _django(self.program, action, self.place, self.sink.port)
+
+    def tickets(self) -> list[dict[str, object]]:
+        """All tickets, as the product's own API shows them to staff."""
+        auth = httpx2.BasicAuth(self.username, self.password)
+        with httpx2.Client(base_url=self.url, auth=auth, trust_env=False) as client:
+            answer = client.get("api/tickets/", params={"page_size": "1000"})
+            assert answer.status_code == 200, answer.text
+            return list(answer.json()["results"])
+
+
+def _django(program: Path, action: str, place: Path, sink_port: int) -> None:
+    command: list[Path | str] = [program, SITES / "django_site.py", action]
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "E2E_SITE": str(place), "E2E_SINK_PORT": str(sink_port)},
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@contextmanager
+def running_django_helpdesk(place: Path, sink: Sink) -> Iterator[DjangoHelpdesk]:
+    """A fresh django-helpdesk in ``place`` whose mail goes to the sink."""
+    program = environment("django-helpdesk") / "python"
+    site = place / "django-helpdesk"
+    shutil.copytree(_seed_django(program), site)
+    command: list[Path | str] = [program, SITES / "django_site.py", "serve"]
+    with _serving(command, place / "django.log", E2E_SITE=site, E2E_SINK_PORT=sink.port) as port:
+        yield DjangoHelpdesk(f"http://127.0.0.1:{port}/helpdesk/", site, sink, program)
+
+
+def _seed_django(program: Path) -> Path:
+    requirements = ROOT / "requirements/e2e-django-helpdesk.txt"
+    seed = PLACE / f"django-seed-{_digest(requirements, *sorted(SITES.glob('django_*.py')))}"
+    with _locked("django-seed"):
+        if not (seed / "done").is_file():
+            shutil.rmtree(seed, ignore_errors=True)
+            seed.mkdir()
+            _django(program, "seed", seed, 25)
+            (seed / "done").touch()
+    return seed
+
+
+# --- Roundup --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Roundup:
+    """A running Roundup (classic template) with an account for Stillpost as its page tells to make one."""
+
+    url: str
+    place: Path
+    sink: Sink
+    programs: Path
+    username: str = "stillpost"
+    password: str = "stillpost-password"
+
+    def receive(self, mail: bytes) -> None:
+        """Give the tracker a mail, as the MTA would."""
+        done = subprocess.run(
+            [self.programs / "roundup-mailgw", self.place], input=mail, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+    def admin(self, *command: str) -> str:
+        """Run one ``roundup-admin`` command."""
+        return _run([self.programs / "roundup-admin", "-i", self.place, *command])
+
+    def issues(self) -> list[str]:
+        """The ids of all issues."""
+        return [issue for issue in self.admin("-s", "list", "issue", "id").split() if issue.isdigit()]
+
+
+@contextmanager
+def running_roundup(place: Path, sink: Sink, *, auto_reply: bool = False) -> Iterator[Roundup]:
+    """A fresh Roundup in ``place``; ``auto_reply`` switches on what makes it answer strangers' mail."""
+    programs = environment("roundup")
+    tracker = place / "roundup"
+    shutil.copytree(_seed_roundup(programs, auto_reply), tracker)
+    config = tracker / "config.ini"
+    config.write_text(re.sub(r"(?m)^port = \d+$", f"port = {sink.port}", config.read_text(), count=1))
+    with _serving([programs / "python", SITES / "roundup_site.py", tracker], place / "roundup.log") as port:
+        yield Roundup(f"http://127.0.0.1:{port}/", tracker, sink, programs)
+
+
+def _seed_roundup(programs: Path, auto_reply: bool) -> Path:
+    own = (ROOT / "requirements/e2e-roundup.txt", Path(__file__))
+    seed = PLACE / f"roundup-seed-{_digest(*own)}{'-auto-reply' if auto_reply else ''}"
+    with _locked("roundup-seed"):
+        if not (seed / "done").is_file():
+            shutil.rmtree(seed, ignore_errors=True)
+            admin: list[Path | str] = [programs / "roundup-admin", "-i", seed]
+            _run([*admin, "install", "classic", "sqlite"])
+            _configure_roundup(seed, auto_reply)
+            _run([*admin, "initialise", "admin-password"])
+            account = (
+                "username=stillpost",
+                "password=stillpost-password",
+                "roles=User",
+                "address=stillpost@desk.example",
+            )
+            _run([*admin, "create", "user", *account])
+            (seed / "done").touch()
+    return seed
+
+
+def _configure_roundup(tracker: Path, auto_reply: bool) -> None:
+    config = tracker / "config.ini"
+    text = config.read_text()
+    changes = {
+        "#domain = NO DEFAULT": "domain = helpdesk.example.org",
+        "#host = NO DEFAULT": "host = 127.0.0.1",
+        "#web = NO DEFAULT": "web = http://127.0.0.1:1/",
+    }
+    if auto_reply:
+        changes["messages_to_author = no"] = "messages_to_author = new"
+        schema = tracker / "schema.py"
+        line = "db.security.addPermissionToRole('Anonymous', 'Email Access')"
+        assert f"#{line}" in schema.read_text()
+        schema.write_text(schema.read_text().replace(f"#{line}", line))
+    for old, new in changes.items():
+        assert f"\n{old}\n" in text, old
+        text = text.replace(f"\n{old}\n", f"\n{new}\n", 1)
+    config.write_text(text)

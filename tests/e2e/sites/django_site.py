@@ -1,0 +1,62 @@
+"""Seed or serve a django-helpdesk in the folder E2E_SITE; prints the port once it listens."""
+
+import os
+import sys
+from pathlib import Path
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "django_settings"
+
+import django  # the settings come first
+
+django.setup()
+
+
+def seed() -> None:
+    from django.contrib.auth.models import User
+    from django.contrib.sites.models import Site
+    from django.core.management import call_command
+    from helpdesk.models import Queue
+
+    site = Path(os.environ["E2E_SITE"])
+    (site / "inbox").mkdir(parents=True)
+    call_command("migrate", verbosity=0)
+    call_command("loaddata", "emailtemplate.json", verbosity=0)
+    Site.objects.update_or_create(id=1, defaults={"domain": "127.0.0.1", "name": "loopback"})
+    Queue.objects.create(
+        title="Support",
+        slug="support",
+        allow_public_submission=True,
+        allow_email_submission=True,
+        email_address="support@helpdesk.example.org",
+        email_box_type="local",
+        email_box_local_dir="inbox/",
+    )
+    # What an operator is told to make: staff, no superuser, no address of its own.
+    User.objects.create_user("stillpost", password="stillpost-password", is_staff=True)
+
+
+def serve() -> None:
+    from socketserver import ThreadingMixIn
+    from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+    from django.core.wsgi import get_wsgi_application
+
+    class Server(ThreadingMixIn, WSGIServer):
+        daemon_threads = True
+
+    class Quiet(WSGIRequestHandler):
+        def log_message(self, *args: object) -> None:
+            del args
+
+    with make_server("127.0.0.1", 0, get_wsgi_application(), server_class=Server, handler_class=Quiet) as server:
+        print(server.server_port, flush=True)
+        server.serve_forever()
+
+
+def fetch() -> None:
+    from django.core.management import call_command
+
+    call_command("get_email")
+
+
+{"seed": seed, "serve": serve, "fetch": fetch}[sys.argv[1]]()
