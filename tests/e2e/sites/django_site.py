@@ -59,4 +59,10 @@ def fetch() -> None:
     call_command("get_email")
 
 
-{"seed": seed, "serve": serve, "fetch": fetch}[sys.argv[1]]()
+def close() -> None:
+    from helpdesk.models import Queue
+
+    Queue.objects.update(allow_public_submission=False)
+
+
+{"seed": seed, "close": close, "serve": serve, "fetch": fetch}[sys.argv[1]]()

@@ -1,0 +1,1 @@
+"""django-helpdesk, through its REST API."""

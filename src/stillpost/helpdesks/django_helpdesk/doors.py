@@ -1,0 +1,36 @@
+"""The ways into django-helpdesk that lead past Stillpost (read and measured with 2.6.1)."""
+
+from typing import Final
+
+from stillpost.helpdesks.protocol import OtherDoor
+
+OTHER_DOORS: Final[tuple[OtherDoor, ...]] = (
+    OtherDoor(
+        "django-helpdesk-form",
+        "The public form, which takes posts at three addresses: the start page, tickets/submit/ and "
+        "tickets/submit_iframe/ (this one without a CSRF token). 15 posts for one address gave 15 mails.",
+        "Untick 'Allow Public Submission?' in every queue. HELPDESK_SUBMIT_A_TICKET_PUBLIC = False is not enough: it "
+        "hides the form, posts still make tickets and mails.",
+    ),
+    OtherDoor(
+        "django-helpdesk-mail",
+        "get_email: each new mail makes a ticket and a confirmation to its From.",
+        "Set QUEUE_EMAIL_BOX_UPDATE_ONLY = True (replies only), or put the milter before the mailbox.",
+    ),
+    OtherDoor(
+        "django-helpdesk-copies",
+        "Addresses in Cc of an incoming mail get mail too where 'Notify ticket CC' is on.",
+        "Untick enable_notifications_on_email_events in every queue.",
+    ),
+    OtherDoor(
+        "django-helpdesk-api",
+        "The REST API: every staff account can make tickets that mail any address.",
+        "Give the API to Stillpost's account only (web server rule for /helpdesk/api/), or accept it and say so.",
+    ),
+    OtherDoor(
+        "django-helpdesk-submitter-mail",
+        "The confirmation itself, template newticket_submitter: title in Subject and body.",
+        "Delete the newticket_submitter templates (every locale) if no confirmation is wanted: without a template no "
+        "mail is sent.",
+    ),
+)

@@ -1,0 +1,1 @@
+"""The embedded default: a Maildir of tickets, read with any mail program."""

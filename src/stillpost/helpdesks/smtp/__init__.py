@@ -1,0 +1,1 @@
+"""Any helpdesk that takes mail: the ticket goes to its own address, marked so that it does not answer."""

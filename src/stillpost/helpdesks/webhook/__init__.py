@@ -1,0 +1,1 @@
+"""The operator's own program: the ticket as signed JSON."""

@@ -1,0 +1,1 @@
+"""Zendesk, through its ticketing API, and a small fake of it for tests and demonstrations."""
