@@ -174,7 +174,7 @@ def check_url(url: str, key: str = "url") -> None:
         parsed = httpx2.URL(url)
     except (httpx2.InvalidURL, ValueError, TypeError):
         raise OptionError(f"{key}: {url!r} is not a URL") from None
-    if parsed.scheme not in {"http", "https"} or not parsed.host:
+    if parsed.scheme not in {"http", "https"} or not parsed.host or not 0 < (parsed.port or 443) < 65536:
         raise OptionError(f"{key}: {url!r} must be https://host/…")
     if parsed.scheme == "http" and parsed.host not in _LOCAL:
         raise OptionError(f"{key}: http:// shows key and ticket to the network; use https (http is for loopback)")

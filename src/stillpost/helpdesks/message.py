@@ -79,7 +79,7 @@ def _people(mail: EmailMessage, ticket: Ticket, look: Look) -> None:
 def _mailbox(name: str, address: str) -> HeaderAddress:
     try:
         return HeaderAddress(name, addr_spec=address)
-    except (MessageError, ValueError):
+    except (MessageError, ValueError, IndexError):
         local, _, domain = address.rpartition("@")
         return HeaderAddress(name, local, domain)
 
