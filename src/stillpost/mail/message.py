@@ -135,7 +135,7 @@ def _header_end(raw: bytes, start: int) -> tuple[int, int]:
     """Where the header ends and where the body begins, by the first empty line."""
     limit = start + HEADER_MAX_BYTES
     line_feed = raw.find(b"\n\n", start, limit)
-    carriage_return = raw.find(b"\n\r\n", start, limit if line_feed < 0 else line_feed)
+    carriage_return = raw.find(b"\n\r\n", start, limit if line_feed < 0 else line_feed + 2)
     if carriage_return >= 0:
         return carriage_return + 1, carriage_return + 3
     if line_feed >= 0:
