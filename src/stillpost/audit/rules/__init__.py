@@ -1,0 +1,48 @@
+"""The rules, one file each; a file's docstring is its page. A house test holds this list against the folder."""
+
+from stillpost.audit.finding import Rule
+from stillpost.audit.rules import (
+    z_auto,
+    z_cc,
+    z_chain,
+    z_comment,
+    z_dc,
+    z_field,
+    z_flood,
+    z_legacy,
+    z_loop,
+    z_mail,
+    z_name,
+    z_open,
+    z_role,
+    z_sms,
+    z_target,
+    z_title,
+    z_unread,
+    z_verbatim,
+    z_volume,
+    z_welcome,
+)
+
+RULES: tuple[Rule, ...] = (
+    z_title.RULE,
+    z_name.RULE,
+    z_field.RULE,
+    z_verbatim.RULE,
+    z_dc.RULE,
+    z_comment.RULE,
+    z_cc.RULE,
+    z_chain.RULE,
+    z_auto.RULE,
+    z_target.RULE,
+    z_sms.RULE,
+    z_legacy.RULE,
+    z_volume.RULE,
+    z_role.RULE,
+    z_mail.RULE,
+    z_welcome.RULE,
+    z_loop.RULE,
+    z_flood.RULE,
+    z_open.RULE,
+    z_unread.RULE,
+)

@@ -1,0 +1,42 @@
+"""A later notice mails what the first one kept back.
+
+## What it does
+Follows what happens after the first answer: a trigger or webhook that comments publicly sets off the notices for
+updates; an address the stranger put in copy can answer, and that is an update too.
+
+## Why it is bad
+Zendesk blanks on creation only. The update carries the title and all comments.
+
+## What to do
+Let no trigger comment publicly on creation; let the update notice run only for comments by agents.
+
+## Rests on
+That such comments run the triggers again is inferred, not documented: confidence medium. A second mail by a
+participant the stranger chose is *perhaps*.
+"""
+
+from collections.abc import Iterator
+
+from stillpost.audit.exposure import Severity
+from stillpost.audit.finding import Finding, Rule, Telling, View, told
+from stillpost.audit.sorting import content
+
+MESSAGE = "{kind} “{title}” mails the stranger's {what} ({placeholders}) on an update a stranger can bring about"
+REMEDY = "let it run only for comments by agents (condition: current user is agent)"
+
+
+def check(view: View) -> Iterator[Finding]:
+    """See the page above."""
+    telling = Telling(rule="Z-CHAIN", message=MESSAGE, remedy=REMEDY)
+    return (told(exposure, telling) for exposure in content(view, "Z-CHAIN"))
+
+
+RULE = Rule(
+    id="Z-CHAIN",
+    title="A later notice mails what the first one kept back",
+    products=("zendesk",),
+    severity=Severity.CRITICAL,
+    page=__doc__,
+    check=check,
+    needs=("triggers",),
+)

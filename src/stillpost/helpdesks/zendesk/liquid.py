@@ -1,0 +1,157 @@
+"""Zendesk's templates rendered: the text Zendesk would give, and what keeps us from being sure of every letter."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+from liquid.exceptions import LiquidError
+
+from stillpost.audit.product import Rendered
+from stillpost.helpdesks.zendesk.placeholders import meaning
+from stillpost.helpdesks.zendesk.spots import MAX_NESTING, Texts, Variant
+from stillpost.helpdesks.zendesk.taint import Parsed, Use
+
+_LAID_OUT = ("formatted", "html", "rich", "comments")
+_NO_LAYOUT = "Zendesk's own layout of comments is shown here as plain text"
+_FAILURES = (LiquidError, ArithmeticError, ValueError, TypeError, RecursionError)
+
+Values = Mapping[str, Any]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """One rendering: the values as blanked for the template, as they are for dynamic content, and what to aim at.
+
+    ``variant`` is the path of the dynamic-content variant to prefer, ``aim`` the placeholder whose branch to reach.
+    """
+
+    texts: Texts
+    values: Values
+    plain: Values
+    suppressed: bool
+    variant: str = ""
+    aim: str = ""
+
+    def text(self, source: str) -> Rendered:
+        """The template's text."""
+        if "{" not in source:
+            return Rendered(source)
+        parsed = self.texts.parsed(source)
+        if parsed.error:
+            return Rendered(source, False, (f"the template could not be parsed: {parsed.error}",))
+        if parsed.template is None:
+            return Rendered(source)
+        chosen = _chosen(parsed.uses, self.aim) if self.aim else {}
+        why = [*parsed.doubts, *self._inexact(parsed.uses, self.suppressed)]
+        contents: dict[str, Any] = {}
+        locale = ""
+        if any(use.path[0] == "dc" for use in parsed.uses):
+            contents, more, locale = self._contents(parsed.uses, chosen, ())
+            why += more
+        try:
+            text = parsed.template.render(**_with(self.values, chosen), dc=contents)
+        except _FAILURES as error:
+            return Rendered(source, False, (f"the template could not be rendered: {_first(error)}",))
+        fields = {".".join(path): value for path, value in chosen.items()}
+        if locale:
+            fields["locale_id"] = locale
+        return Rendered(text, not why, tuple(dict.fromkeys(why)), fields)
+
+    def _inexact(self, uses: Sequence[Use], suppressed: bool) -> Iterator[str]:
+        for use in uses:
+            if use.path[0] == "dc":
+                continue
+            known = meaning(use.path, self.texts.free_text)
+            if known is None:
+                yield f"the placeholder {'.'.join(use.path)} is not known here and shown empty"
+            elif use.path[0] == "txt":
+                yield "system texts ({{txt.…}}) are not in the settings"
+            elif suppressed and known.inferred:
+                yield known.inferred
+            elif not suppressed and known.source in ("text", "file") and any(w in use.path[-1] for w in _LAID_OUT):
+                yield _NO_LAYOUT
+
+    def _contents(
+        self, uses: Sequence[Use], chosen: Mapping[tuple[str, ...], str], above: tuple[str, ...]
+    ) -> tuple[dict[str, Any], list[str], str]:
+        """The dynamic content a template prints: the preferred variants, else the default ones; and a locale to ask."""
+        shown: dict[str, Any] = {}
+        why: list[str] = []
+        locale = ""
+        for use in uses:
+            if use.path[0] != "dc":
+                continue
+            name = ".".join(use.path[1:])
+            variant = None if name in above or len(above) >= MAX_NESTING else self._variant(name, above)
+            if variant is None:
+                why.append(f"dynamic content {name!r} could not be read and is shown empty")
+                continue
+            inner = self.texts.parsed(variant.content)
+            below, more, deeper = self._contents(inner.uses, chosen, (*above, name))
+            why += [*more, *inner.doubts, *self._inexact(inner.uses, False)]
+            locale = locale or deeper or ("" if variant.default else variant.locale)
+            put(shown, use.path[1:], self._inner(inner, variant.content, chosen, below))
+        return shown, why, locale
+
+    def _inner(
+        self, inner: Parsed, source: str, chosen: Mapping[tuple[str, ...], str], below: Mapping[str, Any]
+    ) -> str:
+        if inner.template is None:
+            return source
+        try:
+            return inner.template.render(**_with(self.plain, chosen), dc=below)
+        except _FAILURES:
+            return ""
+
+    def _variant(self, name: str, above: tuple[str, ...]) -> Variant | None:
+        """The variant that leads to the wanted one, else the default, else the first."""
+        variants = self.texts.contents.get(name, ())
+        for one in variants:
+            if self.variant and (one.path == self.variant or self._leads(one, (*above, name))):
+                return one
+        return next((one for one in variants if one.default), variants[0] if variants else None)
+
+    def _leads(self, one: Variant, above: tuple[str, ...]) -> bool:
+        if len(above) >= MAX_NESTING:
+            return False
+        for use in self.texts.parsed(one.content).uses:
+            name = ".".join(use.path[1:])
+            if use.path[0] == "dc" and name not in above:
+                for inner in self.texts.contents.get(name, ()):
+                    if inner.path == self.variant or self._leads(inner, (*above, name)):
+                        return True
+        return False
+
+
+def _chosen(uses: Sequence[Use], aim: str) -> dict[tuple[str, ...], str]:
+    """What the stranger chooses so that the aimed-at statement is reached: compared placeholders get the constants."""
+    for use in uses:
+        if ".".join(use.path) == aim:
+            return {path: constant for path, constant in use.steers if _choosable(path)}
+    return {}
+
+
+def _choosable(path: tuple[str, ...]) -> bool:
+    names = ("language", "locale", "ticket_form", "via", "ticket_type", "title", "tags", "name", "time_zone")
+    return path[0] in ("ticket", "current_user") and (path[-1] in names or path[-1].startswith("ticket_field_"))
+
+
+def _with(values: Values, chosen: Mapping[tuple[str, ...], str]) -> dict[str, Any]:
+    result = dict(values)
+    for path, value in chosen.items():
+        put(result, path, value)
+    return result
+
+
+def put(tree: dict[str, Any], path: Sequence[str], value: object) -> None:
+    """Set a value deep in a tree of dictionaries, copying what lies on the way."""
+    for step in path[:-1]:
+        below = tree.get(step)
+        tree[step] = dict(below) if isinstance(below, dict) else {}
+        tree = tree[step]
+    tree[path[-1]] = value
+
+
+def _first(error: BaseException) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__

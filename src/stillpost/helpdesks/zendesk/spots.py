@@ -1,0 +1,147 @@
+"""Which stranger's words a Zendesk template may print, under suppression or not.
+
+Dynamic content is followed into every active variant; Zendesk does not blank anything inside it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, final
+
+from stillpost.audit.logic import Tri
+from stillpost.audit.product import Leak
+from stillpost.helpdesks.zendesk.placeholders import Fate, Meaning, meaning
+from stillpost.helpdesks.zendesk.taint import Parsed, Use, environment, parse
+
+MAX_NESTING = 8
+_WORDS = ("subject", "name", "text", "cc", "file")
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One language version of a dynamic-content item; ``path`` is its place in the snapshot."""
+
+    path: str
+    locale: str
+    content: str
+    default: bool
+
+
+Contents = Mapping[str, tuple[Variant, ...]]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """A leak in a text: everything but where the text itself stands (``inside``: it stands in dynamic content)."""
+
+    source: str
+    tri: Tri
+    placeholder: str
+    use: Use
+    inferred: str = ""
+    inside: str = ""
+    line: int = 1
+
+
+@final
+@dataclass(slots=True)
+class Texts:
+    """The texts of one snapshot, each parsed and judged once; at most one entry for every text of the snapshot.
+
+    ``free_text`` says for a custom field's id whether strangers write it freely.
+    """
+
+    contents: Contents
+    free_text: Mapping[str, bool]
+    _environment: Any = field(default_factory=environment)
+    _parsed: dict[str, Parsed] = field(default_factory=dict)
+    _spots: dict[tuple[str, bool], tuple[Spot, ...]] = field(default_factory=dict)
+    _open: list[str] = field(default_factory=list)
+
+    def parsed(self, source: str) -> Parsed:
+        """The template, parsed and followed."""
+        known = self._parsed.get(source)
+        if known is None:
+            known = self._parsed[source] = parse(self._environment, source)
+        return known
+
+    def leaks(self, source: str, path: str, *, suppressed: bool) -> tuple[Leak, ...]:
+        """Where a stranger's words may be printed; NO for what Zendesk blanks."""
+        return tuple(
+            Leak(s.source, s.tri, s.placeholder, s.inside or path, s.line, path, s.inferred)
+            for s in self.spots(source, suppressed=suppressed)
+        )
+
+    def leaking(self, source: str, *, suppressed: bool) -> tuple[Use, ...]:
+        """The statements of a text through which words (or things nobody here knows) may travel."""
+        spots = self.spots(source, suppressed=suppressed)
+        return tuple(dict.fromkeys(spot.use for spot in spots if spot.tri is not Tri.NO))
+
+    def spots(self, source: str, *, suppressed: bool) -> tuple[Spot, ...]:
+        """The leaks of one text."""
+        if "{" not in source:
+            return ()
+        known = self._spots.get((source, suppressed))
+        if known is None:
+            known = tuple(self._spotted(source, suppressed))
+            if not self._open:
+                self._spots[(source, suppressed)] = known
+        return known
+
+    def _spotted(self, source: str, suppressed: bool) -> Iterator[Spot]:
+        parsed = self.parsed(source)
+        whole = Use((), 0, len(source))
+        reasons = (*((f"the template could not be parsed: {parsed.error}",) if parsed.error else ()), *parsed.doubts)
+        for reason in reasons:
+            yield Spot(source="unknown", tri=Tri.PERHAPS, placeholder="", use=whole, inferred=reason)
+        for use in parsed.uses:
+            line = source.count("\n", 0, use.start) + 1
+            if use.path[0] == "dc":
+                yield from self._inside(use, line)
+                continue
+            spot = _judged(use, meaning(use.path, self.free_text), suppressed, line)
+            if spot is not None:
+                yield spot
+
+    def _inside(self, use: Use, line: int) -> Iterator[Spot]:
+        """What an item of dynamic content may print: nothing in it is blanked."""
+        name = ".".join(use.path[1:])
+        variants = self.contents.get(name)
+        reason = ""
+        if variants is None:
+            reason = f"dynamic content {name!r} was not among what could be read"
+        elif name in self._open:
+            reason = f"dynamic content {name!r} refers to itself"
+        elif len(self._open) >= MAX_NESTING:
+            reason = "dynamic content nests too deeply"
+        if reason or variants is None:
+            yield Spot(source="unknown", tri=Tri.PERHAPS, placeholder=f"dc.{name}", use=use, inferred=reason, line=line)
+            return
+        self._open.append(name)
+        found = [(v, spot) for v in variants for spot in self.spots(v.content, suppressed=False)]
+        self._open.pop()
+        for variant, spot in found:
+            yield Spot(
+                source=spot.source,
+                tri=spot.tri,
+                placeholder=spot.placeholder,
+                use=use,
+                inferred=spot.inferred,
+                inside=spot.inside or variant.path,
+                line=spot.line,
+            )
+
+
+def _judged(use: Use, known: Meaning | None, suppressed: bool, line: int) -> Spot | None:
+    """A placeholder's leak; None where it carries no stranger's words."""
+    name = ".".join(use.path)
+    if known is None:
+        reason = f"the placeholder {name} is not known here"
+        return Spot(source="unknown", tri=Tri.PERHAPS, placeholder=name, use=use, inferred=reason, line=line)
+    if known.source not in _WORDS and not known.source.startswith("field:"):
+        return None
+    tri, inferred = Tri.YES, known.inferred if suppressed else ""
+    if suppressed and known.fate is not Fate.STAYS:
+        tri = Tri.NO if known.fate is Fate.BLANKED else Tri.PERHAPS
+    return Spot(source=known.source, tri=tri, placeholder=name, use=use, inferred=inferred, line=line)
