@@ -49,6 +49,10 @@ class Headers:
         """Names and values in order."""
         return ((name, _value(raw)) for name, raw in self.fields)
 
+    def value(self, at: int) -> str:
+        """The value of the field at position ``at`` of ``fields``."""
+        return _value(self.fields[at][1])
+
     def first(self, name: str) -> str:
         """The topmost value of ``name`` (lower case), encoded words not decoded; empty where there is none."""
         found = self.by_name.get(name)
