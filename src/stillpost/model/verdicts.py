@@ -13,7 +13,8 @@ class Meter:
     """A counter the engine asks for: ``distinct`` values (or events) under ``key``, per window, narrow to wide.
 
     ``first`` counts a member only at its first sight (remembered 400 days). Counting stops at ``cap``, so that nothing
-    an attacker can repeat grows without end. ``peek`` reads without counting this event.
+    an attacker can repeat grows without end. ``peek`` reads without counting this event. ``members``: answer with the
+    names of the values, too.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Meter:
     first: bool = False
     cap: int = 64
     peek: bool = False
+    members: bool = False
 
 
 @final
@@ -31,8 +33,9 @@ class Reading:
     """The store's answer to one meter.
 
     ``counts`` per window (this event included unless the meter peeks); ``first_seen`` of the key; ``is_new``: the
-    ``distinct`` value had not been seen under the key; ``members``: the store's opaque names of at most ``cap``
-    distinct values; ``usual``: the key's usual count in its widest window, 0 while unknown.
+    ``distinct`` value had not been seen under the key, as far as that is remembered; ``members``: the store's opaque
+    names of at most ``cap`` distinct values, if the meter asked for them; ``usual``: how many the widest window holds at
+    its fullest on an ordinary past day, learned slowly, 0 while unknown.
     """
 
     counts: tuple[int, ...]

@@ -1,0 +1,279 @@
+"""Counters in memory, for both stores: bounded, exact up to their cap, and quick.
+
+A key hit once is a time (and its value) and nothing else, since most keys of an attack are never seen again; from the
+second hit on it is a ``tally``. Keys live in shards of two generations; when the younger one is full the older one is
+dropped, so the least recently used go first and no eviction takes longer than half a shard. What keeps more weighs more:
+``max_keys`` bounds the memory, not only the number. First sights are remembered apart, by the same rule, for 400 days.
+"""
+
+from array import array
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final, TypeAlias, final
+
+from stillpost.model import Meter, Reading
+from stillpost.store import tally
+from stillpost.store.hashing import Hasher
+from stillpost.store.options import StoreOptions
+from stillpost.store.tally import Tally
+
+Record: TypeAlias = "float | tuple[float, float] | Tally"
+"""What is kept under a key. Hit once: the time, with the value if it counts distinct ones."""
+
+SIGHTS_DAYS: Final = 400
+
+_SHARD_BITS: Final = 6
+_SMALLEST_HALF: Final = 256  # where half a shard were smaller than this, one shard does
+_KEY_BITS: Final = 60
+_VALUE_BITS: Final = 51
+_NO_VALUE: Final = float(1 << _VALUE_BITS)
+_NAMES: Final = 1_024  # names of meters are our own; a cap all the same
+_READY: Final = 16_384  # raw values whose hash is kept ready, times kept ready
+
+
+@final
+class Shard:
+    """Two generations of records; ``changed`` since it was last written behind."""
+
+    __slots__ = ("changed", "half", "old", "weight", "young")
+
+    def __init__(self, half: int) -> None:
+        self.half = half
+        self.young: dict[int, Record] = {}
+        self.old: dict[int, Record] = {}
+        self.weight = 0
+        self.changed = False
+
+    def find(self, key: int) -> "Record | None":
+        """The record under the key; it belongs to the younger generation now."""
+        record = self.young.get(key)
+        if record is None and (record := self.old.pop(key, None)) is not None:
+            self.grow(weigh(record))
+            self.young[key] = record
+        return record
+
+    def grow(self, weight: int) -> None:
+        """Say that so much is about to be added to the younger generation; may drop the older one."""
+        self.weight += weight
+        if self.weight > self.half:
+            self.old, self.young, self.weight = self.young, {}, weight
+
+    def drop(self, key: int) -> int:
+        """Forget a key; how many records went."""
+        self.changed = True
+        return (self.young.pop(key, None) is not None) + (self.old.pop(key, None) is not None)
+
+    def __len__(self) -> int:
+        return len(self.young) + len(self.old)
+
+
+def weigh(record: Record) -> int:
+    """A record's weight; 1 is about a hundred bytes."""
+    return 2 + (len(record) >> 3) if isinstance(record, array) else 1
+
+
+@final
+class Shards:
+    """Shards by the highest bits of the key (a dictionary goes by the lowest)."""
+
+    def __init__(self, bound: int) -> None:
+        bits = _SHARD_BITS if bound >> (_SHARD_BITS + 1) >= _SMALLEST_HALF else 0
+        self.shift = _KEY_BITS - bits
+        self.all = tuple(Shard(max(1, bound >> (bits + 1))) for _ in range(1 << bits))
+
+    def of(self, key: int) -> Shard:
+        """The shard that may keep this key."""
+        return self.all[key >> self.shift]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.all))
+
+
+@final
+class _Kind:
+    """What all meters of one name have in common, worked out once."""
+
+    __slots__ = ("number", "ones", "spans", "windows", "zeros")
+
+    def __init__(self, number: int, windows: tuple[timedelta, ...]) -> None:
+        self.number = number
+        self.windows = windows
+        self.spans = tuple(window.total_seconds() for window in windows)
+        if not windows or min(self.spans) <= 0 or list(self.spans) != sorted(self.spans):
+            message = "the windows of a meter are at least one, longer than nothing, narrow to wide"
+            raise ValueError(message)
+        self.ones = (1,) * len(windows)
+        self.zeros = (0,) * len(windows)
+
+
+@final
+class CountingMeters:
+    """The ``Meters`` of both stores. Belongs to one event loop; nothing in it waits."""
+
+    def __init__(self, hasher: Hasher, options: StoreOptions) -> None:
+        self.keys = Shards(options.max_keys)
+        self.sights = Shards(options.max_sights)
+        self._hasher = hasher
+        self._number = hasher.numbers("meter", _key)
+        self._value = hasher.numbers("value", _value)
+        self._moment = lru_cache(_READY)(lambda seconds: datetime.fromtimestamp(seconds, UTC))
+        self._kinds: dict[str, _Kind] = {}
+        self.names: set[str] = set()  # of all meters hit in this life or an earlier one
+        self._name = hasher.numbers("meter name", _key)
+        self._today = 0.0
+        self._pair = (0.0, 0.0)
+        self._fresh: dict[int, Reading] = {}  # what this event reads under keys it hits first
+
+    async def hit(self, meters: Sequence[Meter], at: datetime, *, count: bool = True) -> list[Reading]:
+        """Count the event under every meter and answer all of them. Raises ValueError for a time without a zone."""
+        if at.tzinfo is None:
+            message = "a time without a zone"
+            raise ValueError(message)
+        now = at.timestamp()
+        if now // tally.DAY_SECONDS != self._today:
+            self._today = now // tally.DAY_SECONDS  # one object, shared by all that is kept of a day
+        self._fresh.clear()
+        return [self._hit(meter, now, at, count and not meter.peek) for meter in meters]
+
+    def _hit(self, meter: Meter, now: float, at: datetime, count: bool) -> Reading:
+        kind = self._kinds.get(meter.name)
+        if kind is None or kind.windows != meter.windows:
+            kind = self._kind(meter.name, meter.windows)
+        key = self._number(meter.key) ^ kind.number
+        value, is_new = None, False
+        if meter.distinct is not None:
+            value, is_new = self._value(meter.distinct), True
+            if meter.first:
+                is_new = self._see(key ^ int(value), count)
+                count = count and is_new
+                if not meter.members:
+                    value = None  # the sight tells new from known
+        shard = self.keys.all[key >> self.keys.shift]
+        record = shard.young.get(key) or shard.find(key)
+        if not count:
+            return self._peek(kind, meter, record, now, value, is_new)
+        shard.changed = True
+        if record is None:
+            shard.grow(1)
+            shard.young[key] = now if value is None else self._single(now, value)
+            return self._first(kind, meter, at, value, is_new)
+        if type(record) is not array:
+            record = shard.young[key] = _tally(record)
+            shard.grow(1)
+        before = len(record)
+        if record[tally.DISTINCT]:
+            counts, known = tally.add_value(record, now, value or _NO_VALUE, meter.cap, kind.spans)
+            is_new = is_new and (meter.first or not known)
+        else:
+            counts = tally.add(record, now, meter.cap, kind.spans)
+        if len(record) >> 3 > before >> 3:
+            shard.grow(1)
+        if self._today != record[tally.DAY] or counts[-1] > record[tally.PEAK]:
+            tally.learn(record, self._today, counts[-1])
+        members = _names_of(record) if meter.members else ()
+        return Reading(counts, self._moment(record[tally.FIRST]), is_new, members, int(record[tally.USUAL]))
+
+    def _peek(
+        self, kind: _Kind, meter: Meter, record: "Record | None", now: float, value: float | None, is_new: bool
+    ) -> Reading:
+        if record is None:
+            return Reading(kind.zeros, None, is_new)
+        kept = _tally(record)
+        counts = tuple([min(count, meter.cap) for count in tally.counts(kept, now, kind.spans, tally.end_of_times(kept))])
+        is_new = is_new and (meter.first or value not in kept)
+        members = _names_of(kept)[-meter.cap :] if meter.members else ()
+        usual = int(tally.usual(kept, self._today))
+        return Reading(counts, self._moment(kept[tally.FIRST]), is_new, members, usual)
+
+    def _first(self, kind: _Kind, meter: Meter, at: datetime, value: float | None, is_new: bool) -> Reading:
+        """What is read under a key hit for the first time: the same object wherever this event does so."""
+        if meter.members and value is not None:
+            return Reading(kind.ones, at, is_new, (_name_of(value),))
+        like = 2 * len(kind.ones) + is_new
+        fresh = self._fresh.get(like)
+        if fresh is None:
+            fresh = self._fresh[like] = Reading(kind.ones, at, is_new)
+        return fresh
+
+    def _single(self, now: float, value: float) -> tuple[float, float]:
+        """One object for all the keys of this event."""
+        if self._pair[0] != now or self._pair[1] != value:
+            self._pair = (now, value)
+        return self._pair
+
+    def _see(self, sight: int, count: bool) -> bool:
+        """Whether this was not seen within ``SIGHTS_DAYS``; remembers the day of the latest sight."""
+        shard = self.sights.of(sight)
+        seen = shard.find(sight)
+        if not isinstance(seen, float):
+            if count:
+                shard.grow(1)
+                shard.young[sight] = self._today
+                shard.changed = True
+            return True
+        if count and seen < self._today:
+            shard.young[sight] = self._today
+            shard.changed = True
+        return self._today - seen > SIGHTS_DAYS
+
+    def _kind(self, name: str, windows: tuple[timedelta, ...]) -> _Kind:
+        kind = _Kind(self._name(name), windows)
+        if len(self._kinds) < _NAMES:
+            self._kinds[name] = kind
+            self.names.add(name)
+        return kind
+
+    async def forget(self, key: str) -> int:
+        """Drop every meter kept under ``key`` and every value equal to it."""
+        number, value = self._number(key), self._value(key)
+        keys = [number ^ self._name(name) for name in self.names]
+        dropped = sum(self.keys.of(key).drop(key) for key in keys)
+        for shard in self.keys.all:
+            for generation in (shard.young, shard.old):
+                dropped += sum(self._forget_value(shard, generation, found, value) for found in list(generation))
+        self._hasher.clear()
+        return dropped
+
+    def _forget_value(self, shard: Shard, generation: dict[int, Record], key: int, value: float) -> int:
+        sight = key ^ int(value)
+        dropped = self.sights.of(sight).drop(sight)
+        record = generation[key]
+        if isinstance(record, float) or value not in record:
+            return dropped
+        shard.changed = True
+        if isinstance(record, tuple) or len(record) == tally.HEAD + 2:
+            del generation[key]
+        else:
+            place = record.index(value) - tally.end_of_times(record) + tally.HEAD
+            tally.drop(record, place, place + 1)
+        return dropped + 1
+
+    def size(self) -> int:
+        """How many keys are tracked now."""
+        return len(self.keys)
+
+
+def _key(hashed: int) -> int:
+    return hashed >> (64 - _KEY_BITS)
+
+
+def _value(hashed: int) -> float:
+    """Exact as a double, and above every time in seconds."""
+    return float(hashed >> (64 - _VALUE_BITS) | 1 << _VALUE_BITS)
+
+
+def _tally(record: Record) -> Tally:
+    if isinstance(record, array):
+        return record
+    return tally.start(record) if isinstance(record, float) else tally.start(*record)
+
+
+def _names_of(record: Tally) -> tuple[str, ...]:
+    if not record[tally.DISTINCT]:
+        return ()
+    return tuple(map(_name_of, record[tally.end_of_times(record) :]))
+
+
+def _name_of(value: float) -> str:
+    return f"{int(value) & ((1 << _VALUE_BITS) - 1):013x}"
