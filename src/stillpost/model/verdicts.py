@@ -34,8 +34,8 @@ class Reading:
 
     ``counts`` per window (this event included unless the meter peeks); ``first_seen`` of the key; ``is_new``: the
     ``distinct`` value had not been seen under the key, as far as that is remembered; ``members``: the store's opaque
-    names of at most ``cap`` distinct values, if the meter asked for them; ``usual``: how many the widest window holds at
-    its fullest on an ordinary past day, learned slowly, 0 while unknown.
+    names of at most ``cap`` distinct values, if the meter asked for them; ``usual``: how many the widest window holds
+    at its fullest on an ordinary past day, learned slowly, 0 while unknown.
     """
 
     counts: tuple[int, ...]

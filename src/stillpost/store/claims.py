@@ -1,8 +1,8 @@
 """What is reserved: the one book of limits that both stores keep in memory, and how a decision is chosen by it.
 
-Rules of this file. A row counts from its time on for the window of whoever asks, and rows that lie in the future (a clock
-that jumped back) count too: jumping frees nothing. Rows go only by ``expire`` and by undoing a transaction that failed,
-never to make room. Space (a reservation without a window) has no time: it is held until its request is decided.
+Rules of this file. A row counts from its time on for the window of whoever asks, and rows that lie in the future (a
+clock that jumped back) count too: jumping frees nothing. Rows go only by ``expire`` and by undoing a transaction that
+failed, never to make room. Space (a reservation without a window) is held until its request is decided.
 
 The SQLite store writes the same rows beside the request and reads them back at its start; asking the database for sums
 would cost more than all the rest of a commit.
@@ -77,7 +77,7 @@ class Claims:
             self._space.pop(key, None)
 
     def expire(self, now: int, slice_size: int = 2_000) -> Iterator[int]:
-        """Drop the rows whose time is over; yields how many went after each slice of keys, so that others get a turn."""
+        """Drop the rows whose time is over; yields how many went after each slice of keys, to give others a turn."""
         keys = list(self._rows)
         for start in range(0, len(keys), slice_size):
             dropped = 0
@@ -113,30 +113,34 @@ def choose(claims: Claims, decision: Decision, at: datetime, hasher: Hasher) -> 
     """Walk the chain to the first decision whose reservations are all granted. Changes nothing in ``claims``.
 
     Two reservations of one decision under one ``(name, key)`` (3 an hour and 10 a week) are one row with the longer
-    window. An attempt counts once in a commit, however many decisions of its chain name it.
+    window. An attempt is decided once in a commit: later decisions that name its key get the same answer, and what is
+    taken under it is one row.
     """
     now = micros(at)
     made: dict[bytes, Row] = {}
+    attempts: dict[bytes, bool] = {}
     refused: dict[str, None] = {}
     link: Decision | None = decision
     while link is not None:
         wanted = [(hasher.remembered(f"claim {claim.name}", claim.key), claim) for claim in link.reservations]
-        granted = [_grants(claims, key, claim, now) for key, claim in wanted]
+        granted = [attempts[key] if key in attempts else _grants(claims, key, claim, now) for key, claim in wanted]
         every = all(granted)
         for (key, claim), grant in zip(wanted, granted, strict=True):
+            if claim.attempt:
+                attempts.setdefault(key, grant)
             if not grant:
                 refused[claim.name] = None
             elif (every or claim.attempt) and claim.window is not None and claim.amount:
-                until, amount = now + span(claim.window), claim.amount
-                earlier = made.get(key)
-                if earlier is not None:
-                    until, amount = max(until, earlier[1]), max(amount, earlier[2])
-                made[key] = (now, until, amount)
+                made[key] = _wider(made.get(key), (now, now + span(claim.window), claim.amount))
         if every:
             space = tuple((key, claim.amount) for key, claim in wanted if claim.window is None and claim.amount)
             return Choice(link, tuple(refused), tuple(made.items()), space)
         link = link.otherwise
     return Choice(None, tuple(refused), tuple(made.items()), ())
+
+
+def _wider(earlier: Row | None, row: Row) -> Row:
+    return row if earlier is None else (row[0], max(row[1], earlier[1]), max(row[2], earlier[2]))
 
 
 def _grants(claims: Claims, key: bytes, claim: Reservation, now: int) -> bool:

@@ -1,8 +1,8 @@
 """Keyed hashes: what a store keeps instead of addresses, networks, tokens and secrets.
 
-BLAKE2b keyed with the store key, 16 bytes, with the kind of key as its personalization: an address hashed for a limit and
-the same address hashed for a proof have nothing in common without the key, so a copied store can neither be read nor
-joined. The store key is never rotated (nothing would be found again); a stolen file without it names nobody.
+BLAKE2b keyed with the store key, 16 bytes, with the kind of key as its personalization: an address hashed for a limit
+and the same address hashed for a proof have nothing in common without the key, so a copied store can neither be read
+nor joined. The store key is never rotated (nothing would be found again); a stolen file without it names nobody.
 """
 
 from collections.abc import Callable
@@ -61,7 +61,6 @@ class Hasher:
     def pseudonym(self, kind: str, raw: str) -> str:
         """A hash to stand in a record for ``raw``: 32 hexadecimal digits."""
         return self.remembered(kind, raw).hex()
-
 
 
 def _begin(key: bytes, kind: str, size_bytes: int) -> "blake2b":

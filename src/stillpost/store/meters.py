@@ -2,12 +2,13 @@
 
 A key hit once is a time (and its value) and nothing else, since most keys of an attack are never seen again; from the
 second hit on it is a ``tally``. Keys live in shards of two generations; when the younger one is full the older one is
-dropped, so the least recently used go first and no eviction takes longer than half a shard. What keeps more weighs more:
-``max_keys`` bounds the memory, not only the number. First sights are remembered apart, by the same rule, for 400 days.
+dropped, so the least recently used go first and no eviction takes longer than half a shard. What keeps more weighs
+more: ``max_keys`` bounds the memory, not only the number. First sights are remembered apart, by the same rule, for 400
+days.
 """
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final, TypeAlias, final
@@ -28,7 +29,8 @@ _SMALLEST_HALF: Final = 256  # where half a shard were smaller than this, one sh
 _KEY_BITS: Final = 60
 _VALUE_BITS: Final = 51
 _NO_VALUE: Final = float(1 << _VALUE_BITS)
-_NAMES: Final = 1_024  # names of meters are our own; a cap all the same
+_NAMES: Final = 1_024  # names of meters are our own, and so are prefixes of keys; caps all the same
+_PREFIXES: Final = 4_096
 _READY: Final = 16_384  # raw values whose hash is kept ready, times kept ready
 
 
@@ -119,7 +121,8 @@ class CountingMeters:
         self._value = hasher.numbers("value", _value)
         self._moment = lru_cache(_READY)(lambda seconds: datetime.fromtimestamp(seconds, UTC))
         self._kinds: dict[str, _Kind] = {}
-        self.names: set[str] = set()  # of all meters hit in this life or an earlier one
+        self.names: set[str] = set()  # of all meters hit, in this life or an earlier one
+        self.prefixes: set[str] = set()  # of their keys, up to the last "|"
         self._name = hasher.numbers("meter name", _key)
         self._today = 0.0
         self._pair = (0.0, 0.0)
@@ -155,6 +158,7 @@ class CountingMeters:
             return self._peek(kind, meter, record, now, value, is_new)
         shard.changed = True
         if record is None:
+            self._note_prefix(meter.key)
             shard.grow(1)
             shard.young[key] = now if value is None else self._single(now, value)
             return self._first(kind, meter, at, value, is_new)
@@ -180,7 +184,8 @@ class CountingMeters:
         if record is None:
             return Reading(kind.zeros, None, is_new)
         kept = _tally(record)
-        counts = tuple([min(count, meter.cap) for count in tally.counts(kept, now, kind.spans, tally.end_of_times(kept))])
+        end = tally.end_of_times(kept)
+        counts = tuple([min(count, meter.cap) for count in tally.counts(kept, now, kind.spans, end)])
         is_new = is_new and (meter.first or value not in kept)
         members = _names_of(kept)[-meter.cap :] if meter.members else ()
         usual = int(tally.usual(kept, self._today))
@@ -224,10 +229,16 @@ class CountingMeters:
             self.names.add(name)
         return kind
 
+    def _note_prefix(self, key: str) -> None:
+        prefix = key.rpartition("|")[0]
+        if prefix not in self.prefixes and len(self.prefixes) < _PREFIXES:
+            self.prefixes.add(prefix)
+
     async def forget(self, key: str) -> int:
-        """Drop every meter kept under ``key`` and every value equal to it."""
-        number, value = self._number(key), self._value(key)
-        keys = [number ^ self._name(name) for name in self.names]
+        """Drop every meter whose key is ``key`` or ends in it behind a ``|``, and every value equal to it."""
+        value = self._value(key)
+        whole = (key, *(f"{prefix}|{key}" for prefix in self.prefixes))
+        keys = [self._number(raw) ^ self._name(name) for raw in whole for name in self.names]
         dropped = sum(self.keys.of(key).drop(key) for key in keys)
         for shard in self.keys.all:
             for generation in (shard.young, shard.old):

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import final
+from typing import Final, final
+
+_LEAST: Final = 2
 
 
 @final
@@ -36,8 +38,8 @@ class StoreOptions:
 
     def __post_init__(self) -> None:
         for name in ("max_keys", "max_sights", "queue"):
-            if getattr(self, name) < 1:
-                message = f"{name} must be at least 1"
+            if getattr(self, name) < _LEAST:
+                message = f"{name} must be at least {_LEAST}"
                 raise ValueError(message)
         for name in ("entries_for", "decided_for", "challenges_for", "answers_for"):
             if getattr(self, name) <= timedelta(0):

@@ -3,7 +3,8 @@
 Rules of this file. Raw keys (addresses, networks, tokens) go in; every store turns them into keyed hashes before they
 are kept (``store.hashing``), so that a copied store names nobody. Nothing here decides: what a transaction should do
 comes in as a ``Decision`` or is computed by a pure function inside the transaction (``settle``). What is awaited here
-has reached the disk when it returns; a ``StoreError`` means that nothing was written.
+has reached the disk when it returns; a ``StoreError`` means that nothing was written. A caller that is cancelled while
+it awaits knows neither: the transaction may still be written. Ids are the caller's, random, and never used twice.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,12 +32,14 @@ class Meters(Protocol):
     async def hit(self, meters: Sequence[Meter], at: datetime, *, count: bool = True) -> list[Reading]:
         """Count the event under every meter (unless ``count`` is False) and answer all, in the order asked.
 
-        ``at`` may lie before an earlier hit (mail is replayed, clocks jump); windows end at ``at``. Raises StoreError.
+        ``at`` may lie before an earlier hit (mail is replayed, clocks jump); windows end at ``at`` and begin after
+        ``at`` less the window. Counts are exact up to ``cap``; a distinct value counts at its latest sight. Raises
+        ValueError for a time without a zone, or windows that are not narrow to wide.
         """
         ...
 
     async def forget(self, key: str) -> int:
-        """Drop every meter kept under ``key`` and every member equal to it; returns how many were dropped."""
+        """Drop every meter whose key is ``key`` or ends in it behind a ``|``, and every value equal to it; how many."""
         ...
 
     def size(self) -> int:
@@ -54,8 +57,10 @@ class Reservation:
 
     ``window`` None: held only as long as the decision's request waits for proof (bytes on disk). A one-use thing
     (voucher, puzzle solution, idempotency key) is a limit of 1 for its lifetime. ``attempt``: counts even if another
-    reservation of the same decision is refused, so that being refused is not free of charge and tells nothing.
-    Reservations are never evicted early. A clock that jumps back frees nothing.
+    reservation of the same decision is refused, so that being refused is not free of charge and tells nothing; it is
+    decided once in a commit, and later decisions of the chain that name its key get the same answer and take nothing
+    more. An ``amount`` of 0 asks for room and takes none. Reservations are never evicted early. A clock that jumps back
+    frees nothing.
     """
 
     name: str
@@ -154,10 +159,11 @@ class Case:
 class Settlement:
     """What to write after a proof, a release, a delivery or a refusal.
 
-    ``changed``: requests in their new state (``dropped``, ``expired`` and ``delivered`` lose their words and files);
+    ``changed``: requests in their new state (``dropped``, ``refused``, ``expired`` and ``delivered`` lose their words
+    and files, and their requester becomes a pseudonym);
     ``deliver``: ids whose tickets go into the outbox; ``proven``: the address now proven and until when; ``browser``:
     an opaque browser id that from now on knows ``proven``; ``suppress_until``: suppress the challenge's address until
-    then; ``lift``: lift the suppression of ``proven``; ``note``: a word for the journal.
+    then, even if its link is over; ``lift``: lift the suppression of ``proven``; ``note``: a word for the journal.
     """
 
     changed: tuple[Request, ...] = ()
@@ -218,7 +224,9 @@ class Ledger(Protocol):
         """Find the waiting or held requests, ask the pure ``decide`` inside the transaction, write what it says.
 
         By challenge or token: only what still waits and has not expired (an unknown or expired one: an empty case).
-        By request: whatever its state. ``decide`` may be called more than once and must not keep anything.
+        By request: whatever its state. At most 1,000 requests, oldest first. ``decide`` may be called more than once,
+        in another thread, and must not keep anything; what it raises is raised here, and nothing is written. Raises
+        ValueError for a settlement that changes a request it does not know, or grants to nobody.
         """
         ...
 
@@ -251,7 +259,7 @@ class Ledger(Protocol):
         ...
 
     async def entry(self, event_id: str) -> Entry | None:
-        """The decision log's entry of this event or request id."""
+        """The decision log's latest entry of this event; the event of a request has the request's id."""
         ...
 
     async def entries(self, since: datetime, limit: int = 1000) -> list[Entry]:
@@ -267,7 +275,10 @@ class Ledger(Protocol):
         ...
 
     async def done(self, item: str, at: datetime, reference: str = "") -> None:
-        """Take an item out of the outbox; a ticket's request becomes delivered and loses its words and files."""
+        """Take an item out of the outbox; a ticket's request becomes delivered and loses its words and files.
+
+        ``reference`` is the product's name for the ticket.
+        """
         ...
 
     async def retry(self, item: str, due: datetime, why: str) -> None:
@@ -279,7 +290,10 @@ class Ledger(Protocol):
         ...
 
     async def forget(self, address: Address) -> int:
-        """Drop all that is kept about an address but its suppression; returns how many things were dropped."""
+        """Drop all that is kept about an address but its suppression and its reservations; how many things went.
+
+        Both are keyed hashes that only protect it; the last reservation is over with its window.
+        """
         ...
 
     async def standing(self) -> Standing:

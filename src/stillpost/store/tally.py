@@ -3,8 +3,8 @@
 A head (``FIRST`` …), then the times of the last ``cap`` events, oldest first, then, if it counts distinct values, the
 values they belong to. A plain counter keeps every event. A distinct one keeps each value once, with the time of its
 latest sight: a value counts in a window if that lies in it, and an event always counts itself. Events may come out of
-order; counts are exact while no more than ``cap`` lie within two widest windows. Beyond that the oldest go first, never
-the one just counted.
+order; counts are exact while no more than ``cap`` lie within two widest windows. Beyond that the farthest from the one
+just counted go first.
 
 ``usual`` is what the widest window held at its fullest on an ordinary past day. It moves once a day towards that day's
 peak: up by at most one or a quarter, down by a fourteenth of the difference. So one bad day hardly moves it, two quiet
@@ -63,7 +63,7 @@ def add_value(tally: Tally, at: float, value: float, cap: int, spans: Sequence[f
             return tuple([count + 1 for count in counts(tally, at, spans, end)]), True
         del tally[end + place - HEAD], tally[place]
         end -= 1
-    elif end - HEAD == cap and at >= tally[HEAD]:  # full: the oldest makes room
+    elif end - HEAD == cap and at >= tally[end - 1]:  # full: the oldest makes room
         del tally[end], tally[HEAD]
         end -= 1
     place = end if end == HEAD or at >= tally[end - 1] else bisect_right(tally, at, HEAD, end)
@@ -117,16 +117,17 @@ def drop(tally: Tally, start: int, stop: int) -> None:
 
 
 def _trim(tally: Tally, at: float, cap: int, widest: float, place: int) -> None:
-    """Keep at most ``cap``, and nothing older than two widest windows; never drop what was put at ``place``."""
-    end = (HEAD + len(tally)) >> 1 if tally[DISTINCT] else len(tally)
-    if end - HEAD > cap:
-        over = end - HEAD - cap
-        before = min(over, place - HEAD)
-        drop(tally, HEAD, HEAD + before)
-        if over > before:
-            end = end_of_times(tally)
-            drop(tally, end - over + before, end)
-    elif tally[HEAD] < at - 2 * widest:
+    """Keep at most ``cap``, the nearest to ``at``, and nothing older than two widest windows.
+
+    What was put at ``place`` stays.
+    """
+    end = end_of_times(tally)
+    while end - HEAD > cap and end - HEAD > 1:
+        later = place == HEAD or (place < end - 1 and tally[end - 1] - at > at - tally[HEAD])
+        drop(tally, end - 1 if later else HEAD, end if later else HEAD + 1)
+        place -= not later
+        end -= 1
+    if tally[HEAD] < at - 2 * widest:
         drop(tally, HEAD, bisect_right(tally, at - 2 * widest, HEAD, end))
     if at < tally[FIRST]:
         tally[FIRST] = at
