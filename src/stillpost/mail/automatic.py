@@ -100,10 +100,11 @@ def _without_comments(value: str) -> str:
     return value
 
 
-def automatic(headers: Headers, *, null_sender: bool = False) -> Automatic | None:
+def automatic(headers: Headers, *, null_sender: bool = False, product: str = "") -> Automatic | None:
     """The kind of automatic mail and its sign, or None where nothing says it is automatic.
 
-    ``null_sender``: the envelope sender was ``<>``; a ``Return-Path: <>`` at the top says the same.
+    ``null_sender``: the envelope sender was ``<>``; a ``Return-Path: <>`` at the top says the same. ``product``: the
+    software whose own marks say that no person wrote it (``platform.Attribution.automatic``), if any.
     """
     if (report := headers.first("content-type").lower()).startswith("multipart/report"):
         named = next((name for name in _REPORTS if name in report), "report")
@@ -123,7 +124,7 @@ def automatic(headers: Headers, *, null_sender: bool = False) -> Automatic | Non
         return Automatic(_BULK[precedence], f"precedence: {precedence}")
     if headers.text("x-auto-response-suppress").lower() not in _MEANINGLESS:
         return Automatic(Kind.MARKED, "x-auto-response-suppress")
-    return None
+    return Automatic(Kind.ANSWER, f"product: {product}") if product else None
 
 
 def fresh_mail_problem(headers: Headers, envelope_sender: str | None, recipient: str = "") -> str | None:
