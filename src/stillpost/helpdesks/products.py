@@ -77,7 +77,7 @@ PRODUCTS: Final[tuple[Product, ...]] = (
         can_be_quiet=True,
         quiet="A quiet ticket names no submitter; the address is in its text.",
         exactly_once=True,
-        once="Exactly once: the list of tickets is searched for our reference before one is made.",
+        once="Exactly once: the product's own records are searched for our reference before a ticket is made.",
     ),
     Product(
         name="roundup",

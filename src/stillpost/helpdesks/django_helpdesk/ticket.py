@@ -1,12 +1,13 @@
 """A ticket becomes a ticket in django-helpdesk, through ``POST /helpdesk/api/tickets/``.
 
-Read and measured with 2.6.1. The API has no idempotency and no search; what it has is a list in the order of creation,
-and our note with the reference at the end of each description. So before a ticket is made, the list is read backwards
-until it is older than the proof: a ticket cannot be older than that. The API mails the submitter; a quiet ticket
+Read and measured with 2.6.1. The API has no idempotency and no search; what it has is a list of follow-ups by date, and
+the first follow-up of a ticket repeats its text, which ends with our note. So before a ticket is made, the follow-ups
+are read backwards until they are older than the proof: a ticket cannot be older than that. (The list of tickets would
+do as well, but the product loads its whole table for every page of it.) The API mails the submitter; a quiet ticket
 therefore names none. Attachments go up as private follow-ups, one each, found again by their number.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from json import dumps
@@ -25,7 +26,7 @@ LIST_BYTES = 32 * 1024 * 1024
 _WALK = (
     (20, 1),
     (200, 30),
-)  # page size, pages: a short look nearly always does; 6,000 tickets since the proof at most
+)  # page size, pages: a short look nearly always does; 6,000 since the proof at most
 _SLACK = timedelta(minutes=15)  # the helpdesk's clock may be behind ours by so much
 _ZONE_SLACK = timedelta(hours=26)  # USE_TZ = False: times without a zone
 
@@ -56,6 +57,15 @@ def build(options: DjangoHelpdeskOptions, around: Surroundings) -> Helpdesk:
 
 
 @final
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A ticket that is there: its number, and of each follow-up's text whether a file hangs on it."""
+
+    number: int
+    uploads: Mapping[str, bool]
+
+
+@final
 class DjangoHelpdesk:
     """Makes tickets in one queue of one django-helpdesk."""
 
@@ -70,11 +80,10 @@ class DjangoHelpdesk:
     async def deliver(self, ticket: Ticket, files: Sequence[bytes]) -> str:
         """Find or make the ticket, then add the attachments that it lacks; the reference is its number."""
         made = await self._find(ticket) or await self._make(ticket)
-        number = str(made.get("id"))
         for place, content in enumerate(files, start=1):
             if content:  # the product drops empty files
                 await self._attach(ticket, made, place, content)
-        return number
+        return str(made.number)
 
     async def aclose(self) -> None:
         """Let go of connections."""
@@ -82,44 +91,47 @@ class DjangoHelpdesk:
 
     # --- finding ---
 
-    async def _find(self, ticket: Ticket) -> Json | None:
+    async def _find(self, ticket: Ticket) -> _Made | None:
         for size, most in _WALK:
             page = "last"
+            uploads: dict[str, bool] = {}
             for _ in range(most):
                 listed = await self._list(page, size)
-                tickets = list(_objects(listed.get("results")))
-                for candidate in tickets:
-                    if rendering.noted(ticket, str(candidate.get("description") or "")):
-                        return candidate
+                follow_ups = list(_objects(listed.get("results")))
+                uploads |= {str(one.get("comment")): bool(one.get("followupattachment_set")) for one in follow_ups}
+                for one in follow_ups:
+                    ours, belongs = rendering.noted(ticket, str(one.get("comment"))), one.get("ticket")
+                    if ours and isinstance(belongs, int):
+                        return _Made(belongs, uploads)
                 number = _last_page(listed, size) if page == "last" else int(page)
-                if number <= 1 or any(_older(candidate, ticket.proven_at) for candidate in tickets):
+                if number <= 1 or any(_older(one, ticket.proven_at) for one in follow_ups):
                     return None
                 page = str(number - 1)
         raise HelpdeskError(
-            "django-helpdesk got too many tickets since this one was proven to tell whether it is among them; look for "
-            f"{rendering.reference(ticket)} by hand",
+            "django-helpdesk got too many follow-ups since this ticket was proven to tell whether it is there already; "
+            f"look for {rendering.reference(ticket)} by hand",
             permanent=True,
         )
 
     async def _list(self, page: str, size: int) -> Json:
-        answer = await self._call("GET", "api/tickets/", params={"page": page, "page_size": str(size)}, long=True)
+        answer = await self._call("GET", "api/followups/", params={"page": page, "page_size": str(size)})
         if not answer.ok:
-            raise self._caller.refusal(answer, "django-helpdesk's list of tickets")
+            raise self._caller.refusal(answer, "django-helpdesk's list of follow-ups")
         return answer.json()
 
     # --- making ---
 
-    async def _make(self, ticket: Ticket) -> Json:
+    async def _make(self, ticket: Ticket) -> _Made:
         answer = await self._post(ticket, address=not ticket.quiet)
         if answer.status == 400 and not ticket.quiet and set(answer.json()) == {"submitter_email"}:
             # Django's mail field takes no quoted or non-ASCII local part; the address is in the note all the same.
             answer = await self._post(ticket, address=False)
         if not answer.ok:
             raise self._caller.refusal(answer, "django-helpdesk's POST of the ticket")
-        made = answer.json()
-        if not isinstance(made.get("id"), int):
+        number = answer.json().get("id")
+        if not isinstance(number, int):
             raise HelpdeskError("django-helpdesk's answer names no ticket")
-        return made
+        return _Made(number, {})
 
     async def _post(self, ticket: Ticket, *, address: bool) -> Answer:
         body = {
@@ -131,12 +143,12 @@ class DjangoHelpdesk:
         }
         return await self._call("POST", "api/tickets/", content=dumps(body).encode())
 
-    async def _attach(self, ticket: Ticket, made: Json, place: int, content: bytes) -> None:
+    async def _attach(self, ticket: Ticket, made: _Made, place: int, content: bytes) -> None:
         # The product runs a follow-up's comment through its template engine and takes its title as the ticket's new
         # title: neither may ever hold a stranger's word.
         comment = f"Stillpost {rendering.reference(ticket)}: file {place} of {len(ticket.attachments)}"
-        if (there := _follow_up(made, comment)) is not None:
-            if not list(_objects(there.get("followupattachment_set"))):
+        if comment in made.uploads:
+            if not made.uploads[comment]:
                 raise _refused(place)
             return
         attachment = ticket.attachments[place - 1]
@@ -144,13 +156,13 @@ class DjangoHelpdesk:
         answer = await self._call(
             "POST",
             "api/followups/",
-            form={"ticket": str(made.get("id")), "comment": comment, "public": "false"},
+            form={"ticket": str(made.number), "comment": comment, "public": "false"},
             files={"attachments": file},
         )
         if answer.status == 500:
             # A kind of file that HELPDESK_VALID_EXTENSIONS does not list: a follow-up without file and a 500 (2.6.1).
-            again = await self._call("GET", f"api/tickets/{made.get('id')}/", long=True)
-            if again.ok and _follow_up(again.json(), comment) is not None:
+            again = await self._find(ticket)
+            if again is not None and again.uploads.get(comment) is False:
                 raise _refused(place)
         if not answer.ok:
             raise self._caller.refusal(answer, "django-helpdesk's POST of an attachment")
@@ -164,7 +176,6 @@ class DjangoHelpdesk:
         content: bytes | None = None,
         form: dict[str, str] | None = None,
         files: Files | None = None,
-        long: bool = False,
     ) -> Answer:
         password = read_secret(self._options.password_file, "password_file")
         headers = {"Authorization": basic(self._options.username, password)}
@@ -178,7 +189,7 @@ class DjangoHelpdesk:
             content=content,
             form=form,
             files=files,
-            answer_bytes=LIST_BYTES if long else LIST_BYTES // 8,
+            answer_bytes=LIST_BYTES,
         )
 
 
@@ -199,21 +210,10 @@ def _last_page(listed: Json, size: int) -> int:
     return -(-count // size) if isinstance(count, int) else 1
 
 
-def _follow_up(made: Json, comment: str) -> Json | None:
-    found = (item for item in _objects(made.get("followup_set")) if item.get("comment") == comment)
-    return next(found, None)
-
-
-def _older(candidate: Json, than: datetime) -> bool:
-    dates = [item.get("date") for item in _objects(candidate.get("followup_set"))]
-    times = [_time(date) for date in dates if isinstance(date, str)]
-    return any(time is not None and time < than for time in times)
-
-
-def _time(text: str) -> datetime | None:
-    """The latest moment that the text can mean, with what clocks and zones may be off."""
+def _older(one: Json, than: datetime) -> bool:
+    """Whether a follow-up is older, even with what clocks and zones may be off."""
     try:
-        time = datetime.fromisoformat(text)
+        date = datetime.fromisoformat(str(one.get("date")))
     except ValueError:
-        return None
-    return time + _SLACK if time.tzinfo else time.replace(tzinfo=UTC) + _ZONE_SLACK
+        return False
+    return (date + _SLACK if date.tzinfo else date.replace(tzinfo=UTC) + _ZONE_SLACK) < than

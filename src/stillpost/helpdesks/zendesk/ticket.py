@@ -171,7 +171,7 @@ class ZendeskDesk:
 
 def defused(text: str) -> str:
     """``text`` without Zendesk's placeholders: those in an agent's comment are filled in, and we write as an agent."""
-    return text.replace("{{", "{ {").replace("{%", "{ %")
+    return re.sub(r"\{(?=[{%])", "{ ", text)
 
 
 def _tag(tag: str) -> str:
