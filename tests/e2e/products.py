@@ -280,7 +280,7 @@ def running_roundup(place: Path, sink: Sink, *, auto_reply: bool = False) -> Ite
 
 
 def _seed_roundup(programs: Path, auto_reply: bool) -> Path:
-    own = (ROOT / "requirements/e2e-roundup.txt", Path(__file__))
+    own = (ROOT / "requirements/e2e-roundup.txt", ROOT / "docs/helpdesks/roundup.md", Path(__file__))
     seed = PLACE / f"roundup-seed-{_digest(*own)}{'-auto-reply' if auto_reply else ''}"
     with _locked("roundup-seed"):
         if not (seed / "done").is_file():
@@ -289,13 +289,8 @@ def _seed_roundup(programs: Path, auto_reply: bool) -> Path:
             _run([*admin, "install", "classic", "sqlite"])
             _configure_roundup(seed, auto_reply)
             _run([*admin, "initialise", "admin-password"])
-            account = (
-                "username=stillpost",
-                "password=stillpost-password",
-                "roles=User",
-                "address=stillpost@desk.example",
-            )
-            _run([*admin, "create", "user", *account])
+            for name, role in (("stillpost", "User"), ("intake", "Intake")):
+                _run([*admin, "create", "user", f"username={name}", "password=stillpost-password", f"roles={role}"])
             (seed / "done").touch()
     return seed
 
@@ -318,3 +313,12 @@ def _configure_roundup(tracker: Path, auto_reply: bool) -> None:
         assert f"\n{old}\n" in text, old
         text = text.replace(f"\n{old}\n", f"\n{new}\n", 1)
     config.write_text(text)
+    schema = tracker / "schema.py"
+    schema.write_text(f"{schema.read_text()}\n{_page_code('roundup', 'python')}\n")
+
+
+def _page_code(product: str, language: str) -> str:
+    """The one block of code in this language on the product's page: what we tell people to do is what we test."""
+    page = (ROOT / "docs/helpdesks" / f"{product}.md").read_text(encoding="utf-8")
+    (code,) = re.findall(rf"(?ms)^```{language}\n(.*?)^```", page)
+    return str(code)

@@ -3,9 +3,11 @@
 import hashlib
 import hmac
 import json
+import re
 from contextlib import aclosing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,6 +65,18 @@ def test_attachments_beyond_the_limit_are_named_but_not_carried() -> None:
 def test_the_signature_is_hmac_sha256_over_timestamp_and_body() -> None:
     expected = hmac.new(b"key", b"1795428000.{}", hashlib.sha256).hexdigest()
     assert sign("key", "1795428000", b"{}") == f"v1={expected}"
+
+
+def test_the_receiver_on_the_page_takes_what_is_ours_and_fresh_and_nothing_else() -> None:
+    page = (Path(__file__).parents[2] / "docs/helpdesks/webhook.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"(?ms)^```python\n(.*?)^```", page)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    now = int(datetime.now(UTC).timestamp())  # noqa: TID251  # the page's code asks the system's clock
+    for age, secret, good in ((0, "key", True), (290, "key", True), (310, "key", False), (0, "other", False)):
+        timestamp = str(now - age)
+        headers = {"Stillpost-Timestamp": timestamp, "Stillpost-Signature": sign(secret, timestamp, b"{}")}
+        assert names["genuine"]("key", headers, b"{}") is good
 
 
 async def deliver(script: Script, place: Path) -> str:

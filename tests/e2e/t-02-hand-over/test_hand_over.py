@@ -247,14 +247,7 @@ async def test_after_a_restart_roundups_ticket_is_found_by_its_message_id(
 async def test_roundup_registers_and_mails_only_who_proved_his_address(
     roundup: Roundup, roundup_cutter: Cutter, tmp_path: Path, quiet: bool, mailed: int
 ) -> None:
-    password = tmp_path / "admin"
-    password.write_text("admin-password")
-    options = replace(
-        roundup_options(roundup, roundup_cutter, tmp_path),
-        username="admin",
-        password_file=str(password),
-        requester="create",
-    )
+    options = replace(roundup_options(roundup, roundup_cutter, tmp_path), username="intake", requester="create")
     desk = tracker.build(options, around(tmp_path))
     for number in range(2):
         await desk.deliver(fresh(f"T-{number}", quiet=quiet), ())
