@@ -273,12 +273,17 @@ class RoundupStandIn:
     async def search(self, request: Request) -> Response:
         kind = request.path_params["kind"]
         wanted = {key: value for key, value in request.query_params.items() if not key.startswith("@")}
+        name = request.query_params["@fields"]
         found = [
-            {"id": str(place)}
+            {"id": str(place), name: self._linked(item.get(name))}
             for place, item in enumerate(self.items[kind], start=1)
             if all(self._fits(item.get(key.rstrip(":")), value) for key, value in wanted.items())
         ]
         return JSONResponse({"data": {"collection": found, "@total_size": len(found)}})
+
+    @staticmethod
+    def _linked(has: object) -> object:
+        return [{"id": number, "link": ""} for number in has] if isinstance(has, list) else has
 
     @staticmethod
     def _fits(has: object, wanted: str) -> bool:

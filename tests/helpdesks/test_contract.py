@@ -61,6 +61,12 @@ async def test_a_second_delivery_finds_the_first_or_the_product_says_that_it_can
         assert len(beside.seen()) == 1
 
 
+async def test_a_check_says_what_it_saw_and_makes_nothing(beside: Beside) -> None:
+    said = await beside.desk.check()
+    assert said.endswith(".")
+    assert beside.seen() == []
+
+
 async def test_two_tickets_are_two(beside: Beside) -> None:
     assert await beside.desk.deliver(ticket("T-0001"), ()) != await beside.desk.deliver(ticket("T-0002"), ())
     assert len(beside.seen()) == 2
@@ -142,7 +148,12 @@ async def test_a_wrong_secret_is_permanent_and_not_repeated(name: str, tmp_path:
             await beside.desk.deliver(ticket(), ())
         assert refused.value.permanent
         assert "wrong-secret" not in str(refused.value)
+        if name != "webhook":
+            with pytest.raises(HelpdeskError, match=r"answered (401|403)"):
+                await beside.desk.check()
         (tmp_path / "secret").unlink()
+        with pytest.raises(HelpdeskError, match="cannot be read"):
+            await beside.desk.check()
         with pytest.raises(HelpdeskError, match="cannot be read") as refused:
             await beside.desk.deliver(ticket(), ())
         assert refused.value.permanent

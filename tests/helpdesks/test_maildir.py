@@ -118,6 +118,8 @@ async def test_a_path_that_is_a_file_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "tickets").write_text("not a folder")
     with pytest.raises(HelpdeskError, match=r"cannot be written: (Not a directory|File exists)"):
         await build(tmp_path).deliver(ticket(), ())
+    with pytest.raises(HelpdeskError, match=r"cannot be written: (Not a directory|File exists)"):
+        await build(tmp_path).check()
 
 
 async def test_marks_older_than_a_hundred_days_are_swept_but_not_those_of_waiting_mail(tmp_path: Path) -> None:

@@ -160,7 +160,9 @@ async def test_a_server_that_does_not_speak_smtp_is_one_clear_error(script: Scri
     async with _greeting(script) as server:
         with pytest.raises(HelpdeskError, match=r"127\.0\.0\.1:\d+ did not take the mail|answered") as failed:
             await build(server).deliver(ticket(), ())
-    assert str(failed.value).isprintable()
+        assert str(failed.value).isprintable()
+        with pytest.raises(HelpdeskError):
+            await build(server).check()
 
 
 @asynccontextmanager

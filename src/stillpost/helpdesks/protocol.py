@@ -82,6 +82,13 @@ class Helpdesk(Protocol):
         """
         ...
 
+    async def check(self) -> str:
+        """Try, without making anything, whether a ticket could be delivered now; one sentence for ``doctor``.
+
+        Raises HelpdeskError. What cannot be tried without a ticket is said in the sentence.
+        """
+        ...
+
     async def aclose(self) -> None:
         """Let go of connections."""
         ...

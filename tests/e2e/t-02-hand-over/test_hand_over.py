@@ -7,12 +7,13 @@ from pathlib import Path
 import httpx2
 import pytest
 from tests.e2e.cutting import Cutter, cutting
-from tests.e2e.products import DjangoHelpdesk, Roundup
+from tests.e2e.products import QUEUE_ADDRESS, DjangoHelpdesk, Roundup, Sink
 from tests.helpdesks import tickets
 
 from stillpost.helpdesks.django_helpdesk import ticket as django
 from stillpost.helpdesks.protocol import Helpdesk, HelpdeskError, Surroundings
 from stillpost.helpdesks.roundup import ticket as tracker
+from stillpost.helpdesks.smtp import ticket as mail
 from stillpost.model import Ticket
 
 pytestmark = [pytest.mark.e2e, pytest.mark.anyio]
@@ -91,7 +92,7 @@ async def test_django_helpdesk_gets_a_ticket_once_though_the_answer_to_its_makin
     assert made["title"] == "Größe {{ ticket.secret_key }}"
     assert "{% load x %}" in str(made["description"])
     assert "carol@example.org" in str(made["description"])
-    assert [mail.recipients for mail in django_helpdesk.sink.mails] == [("alice@example.com",)]
+    assert [caught.recipients for caught in django_helpdesk.sink.mails] == [("alice@example.com",)]
 
 
 async def test_django_helpdesk_tells_tickets_apart_that_differ_in_their_id_only(
@@ -255,3 +256,47 @@ async def test_roundup_registers_and_mails_only_who_proved_his_address(
     assert len(roundup.sink.to("alice@example.com")) == 2 * mailed
     assert ("alice@example.com" in roundup.admin("list", "user")) is not quiet
     assert len(roundup.issues()) == 2
+
+
+# --- mail: the measured table, measured again on the two that can be run here ---------------------------------------
+
+
+async def mailed(sink: Sink, one: Ticket, **changes: object) -> bytes:
+    """What the mail adapter sends for a ticket."""
+    plain = mail.SmtpOptions(
+        to=QUEUE_ADDRESS, behind="django-helpdesk", sender="portal@desk.example", port=sink.port, tls="none"
+    )
+    desk = mail.build(replace(plain, **changes), around(Path()))  # type: ignore[arg-type]
+    await desk.deliver(one, ())
+    return sink.mails.pop().content
+
+
+@pytest.mark.parametrize(
+    ("confirm", "quiet", "answered"),
+    [
+        pytest.param(False, False, 0, id="proven"),
+        pytest.param(False, True, 0, id="quiet"),
+        pytest.param(True, True, 0, id="quiet though confirmations are wanted"),
+        pytest.param(True, False, 1, id="proven and to be confirmed"),
+    ],
+)
+async def test_django_helpdesk_takes_our_mail_and_answers_only_where_it_may(
+    django_helpdesk: DjangoHelpdesk, confirm: bool, quiet: bool, answered: int
+) -> None:
+    content = await mailed(django_helpdesk.sink, fresh("T-0001", quiet=quiet), confirm=confirm)
+    django_helpdesk.receive("ticket", content)
+    (made,) = django_helpdesk.tickets()
+    assert made["submitter_email"] == "alice@example.com"
+    assert made["title"] == "The printer is on fire"
+    assert len(django_helpdesk.sink.to("alice@example.com")) == len(django_helpdesk.sink.mails) == answered
+
+
+async def test_roundup_drops_our_mail_where_it_is_marked_and_answers_it_where_it_is_not(
+    answering_roundup: Roundup,
+) -> None:
+    answering_roundup.receive(await mailed(answering_roundup.sink, fresh("T-0001")))
+    assert answering_roundup.issues() == []
+    unmarked = await mailed(answering_roundup.sink, fresh("T-0002"), behind="roundup", confirm=True)
+    answering_roundup.receive(unmarked)
+    assert answering_roundup.issues() == ["1"]
+    assert len(answering_roundup.sink.to("alice@example.com")) == 1

@@ -85,6 +85,11 @@ class DjangoHelpdesk:
                 await self._attach(ticket, made, place, content)
         return str(made.number)
 
+    async def check(self) -> str:
+        """Read the end of the list of follow-ups, as every delivery does first."""
+        await self._list("last", 1)
+        return f"django-helpdesk takes our account; whether queue {self._options.queue} exists, only a ticket can tell."
+
     async def aclose(self) -> None:
         """Let go of connections."""
         await self._caller.aclose()

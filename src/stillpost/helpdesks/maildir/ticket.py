@@ -77,6 +77,20 @@ class MaildirDesk:
             raise HelpdeskError(f"the Maildir {self._path} cannot be written: {error.strerror or error}") from error
         return name
 
+    async def check(self) -> str:
+        """Write and remove a file beside the tickets."""
+        try:
+            await asyncio.to_thread(self._try)
+        except OSError as error:
+            raise HelpdeskError(f"the Maildir {self._path} cannot be written: {error.strerror or error}") from error
+        return f"The Maildir {self._path} can be written."
+
+    def _try(self) -> None:
+        self._prepare()
+        probe = self._own / "check"
+        _write(probe, b"")
+        probe.unlink()
+
     def _put(self, name: str, mail: bytes) -> None:
         staged, mark = self._own / f"{name}.eml", self._own / f"{name}.delivered"
         if not mark.exists():

@@ -75,17 +75,21 @@ class RoundupDesk:
 
     async def deliver(self, ticket: Ticket, files: Sequence[bytes]) -> str:
         """Find or make message and issue; the reference is ``issueNUMBER``. Raises HelpdeskError."""
-        wanted = {"messageid:": rendering.message_id(ticket)}
-        message = await self._found("msg", wanted) or await self._make_message(ticket, files, wanted)
-        by_message = {"messages": message}
-        issue = await self._found("issue", by_message) or await self._make_issue(ticket, message, by_message)
+        known = rendering.message_id(ticket)
+        message = await self._found("msg", "messageid", known) or await self._make_message(ticket, files)
+        issue = await self._found("issue", "messages", message) or await self._make_issue(ticket, message)
         return f"issue{issue}"
+
+    async def check(self) -> str:
+        """Find our own account."""
+        await self._own_id()
+        return "Roundup takes our account; whether it may make issues, only a ticket can tell."
 
     async def aclose(self) -> None:
         """Let go of connections."""
         await self._caller.aclose()
 
-    async def _make_message(self, ticket: Ticket, files: Sequence[bytes], wanted: Mapping[str, str]) -> str:
+    async def _make_message(self, ticket: Ticket, files: Sequence[bytes]) -> str:
         uploaded = [await self._upload(ticket, place, content) for place, content in enumerate(files)]
         values: dict[str, object] = {
             "content": rendering.whole(ticket),
@@ -94,20 +98,18 @@ class RoundupDesk:
             "messageid": rendering.message_id(ticket),
             "files": uploaded,
         }
-        return await self._post_once("msg", ticket, values, wanted)
+        return await self._post_once("msg", ticket, values, "messageid")
 
-    async def _make_issue(self, ticket: Ticket, message: str, wanted: Mapping[str, str]) -> str:
+    async def _make_issue(self, ticket: Ticket, message: str) -> str:
         values: dict[str, object] = {
             "title": rendering.subject(ticket),
             "messages": [message],
             "files": await self._files_of(message),
             "nosy": await self._nosy(ticket),
         }
-        return await self._post_once("issue", ticket, values, wanted)
+        return await self._post_once("issue", ticket, values, "messages")
 
-    async def _post_once(
-        self, kind: str, ticket: Ticket, values: Mapping[str, object], wanted: Mapping[str, str]
-    ) -> str:
+    async def _post_once(self, kind: str, ticket: Ticket, values: Mapping[str, object], found_by: str) -> str:
         key = f"{kind} {rendering.reference(ticket)}"
         link, expires = self._links.get(key, ("", self._clock()))
         remembered = bool(link) and self._clock() < expires
@@ -123,7 +125,8 @@ class RoundupDesk:
             self._links.pop(key, None)
         if remembered and answer.status == 400:
             # The earlier request used the link up: it made the item since we searched, or failed, or is at it still.
-            if found := await self._found(kind, wanted):
+            known = values[found_by]
+            if found := await self._found(kind, found_by, str(known[0] if isinstance(known, list) else known)):
                 return found
             raise HelpdeskError(f"Roundup is still at an earlier request for this {kind}, or dropped it")
         return self._data(answer, kind, "id")
@@ -132,18 +135,23 @@ class RoundupDesk:
         answer = await self._call("POST", f"rest/data/{kind}/@poe", values={})
         return self._data(answer, f"{kind}/@poe", "link").rstrip("/").rsplit("/", 1)[-1]
 
-    async def _found(self, kind: str, wanted: Mapping[str, str]) -> str | None:
-        answer = await self._call("GET", f"rest/data/{kind}", params={**wanted, "@page_size": "2"})
+    async def _found(self, kind: str, name: str, value: str) -> str | None:
+        """The item whose property is this value, compared here too: taking another for ours would lose a ticket."""
+        exact = "" if name == "messages" else ":"  # a link is compared by its id, a text by its words without the colon
+        answer = await self._call("GET", f"rest/data/{kind}", params={f"{name}{exact}": value, "@fields": name})
         if not answer.ok:
             raise self._refusal(answer, f"the search for {kind}")
         data = answer.json().get("data")
         collection = data.get("collection") if isinstance(data, dict) else None
-        if not isinstance(collection, list):
-            raise HelpdeskError(f"Roundup's answer to the search for {kind} holds no collection")
-        return str(collection[0]["id"]) if collection and isinstance(collection[0], dict) else None
+        if collection == []:
+            return None
+        for item in collection if isinstance(collection, list) else ():
+            if isinstance(item, dict) and _holds(item.get(name), value) and isinstance(item.get("id"), str):
+                return str(item["id"])
+        raise HelpdeskError(f"Roundup answered the search for {kind} with something else")
 
     async def _own_id(self) -> str:
-        found = await self._found("user", {"username:": self._options.username})
+        found = await self._found("user", "username", self._options.username)
         if found is None:
             raise HelpdeskError(f"Roundup shows no user {self._options.username!r} to this account", permanent=True)
         return found
@@ -169,7 +177,7 @@ class RoundupDesk:
         if ticket.quiet or self._options.requester == "text":
             return []
         address = ticket.requester.mailbox
-        known = await self._found("user", {"address:": address})
+        known = await self._found("user", "address", address)
         if known is None and self._options.requester == "create":
             person = {"username": address, "address": address, "realname": rendering.name(ticket), "roles": "User"}
             known = self._data(await self._call("POST", "rest/data/user", values=person), "user", "id")
@@ -216,3 +224,9 @@ class RoundupDesk:
         return await self._caller.call(
             method, path, params=params or {}, headers=headers, content=content, form=form, files=files
         )
+
+
+def _holds(has: object, value: str) -> bool:
+    if isinstance(has, list):
+        return any(isinstance(link, dict) and link.get("id") == value for link in has)
+    return has == value

@@ -7,7 +7,8 @@ away. Every copy of a ticket has the same Message-ID.
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, final
@@ -160,16 +161,27 @@ class SmtpDesk:
         await self._send(compose(ticket, files, look), utf8=not ticket.requester.mailbox.isascii())
         return message_id(ticket, domain)
 
+    async def check(self) -> str:
+        """Connect, start TLS and log in as a delivery does, then leave."""
+        async with self._server() as server:
+            await server.ehlo()
+        where = f"{self._options.host}:{self._options.port}"
+        return f"{where} speaks SMTP with us; whether it takes our mail, only a mail can tell."
+
     async def _send(self, mail: bytes, *, utf8: bool) -> None:
+        options = ["SMTPUTF8", "BODY=8BITMIME"] if utf8 else []
+        async with self._server() as server:
+            await server.sendmail(self._options.sender, [self._options.to], mail, mail_options=options)
+
+    @asynccontextmanager
+    async def _server(self) -> AsyncIterator[aiosmtplib.SMTP]:
         options = self._options
         password = read_secret(options.password_file, "password_file") if options.password_file else None
         seconds = options.timeout.total_seconds()
         try:
-            async with asyncio.timeout(seconds):
-                await aiosmtplib.send(
-                    mail,
-                    sender=options.sender,
-                    recipients=[options.to],
+            async with (
+                asyncio.timeout(seconds),
+                aiosmtplib.SMTP(
                     hostname=options.host,
                     port=options.port,
                     username=options.username or None,
@@ -177,8 +189,9 @@ class SmtpDesk:
                     use_tls=options.tls == "implicit",
                     start_tls=options.tls == "starttls",
                     timeout=seconds,
-                    mail_options=["SMTPUTF8", "BODY=8BITMIME"] if utf8 else None,
-                )
+                ) as server,
+            ):
+                yield server
         except aiosmtplib.SMTPRecipientsRefused as error:
             raise _refusal(error.recipients[0]) from None
         except aiosmtplib.SMTPResponseException as error:

@@ -88,6 +88,11 @@ class WebhookDesk:
             raise self._caller.refusal(answer, "the webhook")
         return _reference(answer.body) or rendering.reference(ticket)
 
+    async def check(self) -> str:
+        """Read the secret; calling the receiver would hand it a ticket."""
+        read_secret(self._options.secret_file, "secret_file")
+        return "The secret can be read; whether the receiver takes tickets, only a ticket can tell."
+
     async def aclose(self) -> None:
         """Let go of connections."""
         await self._caller.aclose()

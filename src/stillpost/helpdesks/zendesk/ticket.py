@@ -90,6 +90,13 @@ class ZendeskDesk:
         await self._add_note(number, ticket, files)
         return number
 
+    async def check(self) -> str:
+        """Look for a ticket that nobody has."""
+        answer = await self._session.call("GET", "tickets", params={"external_id": "stillpost-check"})
+        if not answer.ok:
+            raise self._caller.refusal(answer, "Zendesk's list of tickets")
+        return "Zendesk takes our account for reading; whether it may make tickets, only a ticket can tell."
+
     async def aclose(self) -> None:
         """Let go of connections."""
         await self._caller.aclose()
