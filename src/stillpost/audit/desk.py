@@ -165,7 +165,8 @@ class Notice:
 class Reaction:
     """Something the helpdesk does by itself: on which occasions, under which condition, with which effects and mails.
 
-    ``path`` is its place in the snapshot; ``order`` its place among the others.
+    ``path`` is its place in the snapshot; ``order`` its place among the others. ``prints`` are variables its notices
+    show, besides the words.
     """
 
     id: str
@@ -177,6 +178,7 @@ class Reaction:
     when: Condition = ALWAYS
     effects: tuple[Effect, ...] = ()
     notices: tuple[Notice, ...] = ()
+    prints: frozenset[str] = frozenset()
 
 
 class Trigger(StrEnum):

@@ -22,7 +22,7 @@ from stillpost.audit.desk import (
     Template,
     Trigger,
 )
-from stillpost.audit.logic import Tri
+from stillpost.audit.logic import Conjunction, Tri, evaluate
 from stillpost.audit.product import Leak, Product, Request, Scene
 from stillpost.audit.search import Answer, Search
 from stillpost.audit.witness import Draft, Witness, Words, draft, request_of, witnessed
@@ -125,7 +125,7 @@ def exposures(desk: Desk, product: Product, given: Words) -> tuple[Exposure, ...
             continue
         ways = _Ways(desk, search, reaction)
         for notice in outward:
-            found += _Judge(desk, product, given, reaction, notice).judge(ways)
+            found += _Judge(desk, product, given, reaction, notice, search).judge(ways)
     return tuple(found)
 
 
@@ -141,10 +141,9 @@ class _Ways:
 
     def on(self, occasion: Occasion) -> tuple[Way, ...]:
         """The ways on one occasion, the surest first; channels no stranger can use are left out."""
-        known = self._known.get(occasion.id)
-        if known is None:
-            known = self._known[occasion.id] = tuple(sorted(self._all(occasion), key=_unsure))
-        return known
+        if occasion.id not in self._known:
+            self._known[occasion.id] = tuple(sorted(self._all(occasion), key=_unsure))
+        return self._known[occasion.id]
 
     def _all(self, occasion: Occasion) -> Iterable[Way]:
         for channel in self._desk.channels:
@@ -168,7 +167,11 @@ def _unsure(way: Way) -> tuple[int, int]:
 class _Judge:
     """All exposures of one notice: the surest way for each kind."""
 
-    def __init__(self, desk: Desk, product: Product, given: Words, reaction: Reaction, notice: Notice) -> None:
+    def __init__(
+        self, desk: Desk, product: Product, given: Words, reaction: Reaction, notice: Notice, search: Search
+    ) -> None:
+        self._search = search
+        self._known: dict[Conjunction, Way | None] = {}
         self._desk = desk
         self._product = product
         self._given = given
@@ -231,6 +234,9 @@ class _Judge:
     def _mailed(self, way: Way, ways: Sequence[Way], copied: Tri) -> Iterable[Exposure]:
         scene = self._scene(way, Audience.REQUESTER, copied)
         leaks = [leak for template in self._templates for leak in self._product.leaks(template, scene)]
+        if any(leak.needs for leak in leaks):
+            leaks, way = self._needy(leaks, ways)
+            scene = self._scene(way, Audience.REQUESTER, copied)
         blanked = tuple(leak for leak in leaks if leak.tri is Tri.NO)
         drafted, shown = self._shown(scene, [leak for leak in leaks if leak.tri is not Tri.NO])
         witness = witnessed(scene, drafted, copied is not Tri.NO, _steps(way))
@@ -238,6 +244,39 @@ class _Judge:
         yield self._exposure(kind, way, ways, way.tri, (), blanked, witness, way.why)
         if shown:
             yield part(self._exposure(Kind.CONTENT, way, ways, way.tri, (), blanked, witness, way.why), tuple(shown))
+
+    def _needy(self, leaks: list[Leak], ways: Sequence[Way]) -> tuple[list[Leak], Way]:
+        """Leaks that show only if something holds: drop those for which it never does, find a request for one."""
+        judged: list[Leak] = []
+        better = ways[0]
+        known = self._known = {}
+        for leak in leaks:
+            if leak.needs not in known:
+                known[leak.needs] = self._with(leak.needs, (better, *ways))
+            own = known[leak.needs]
+            if own is None:
+                continue
+            if own.answer.tri is Tri.PERHAPS:
+                why = leak.inferred or "; ".join(own.answer.why)
+                leak = replace(leak, tri=min(leak.tri, Tri.PERHAPS), inferred=why)  # noqa: PLW2901  # the same, weighed
+            elif better is ways[0] and leak.tri is Tri.YES:
+                better = own
+            judged.append(leak)
+        return judged, better
+
+    def _with(self, needs: Conjunction, ways: Sequence[Way]) -> Way | None:
+        """A way that fires the notice with the needs met, the one at hand if it does; None if there is none."""
+        state = ways[0].answer.state
+        if self._search.untouched(needs) and all(evaluate(term, state, {}) is Tri.YES for term in needs):
+            return ways[0]
+        perhaps: Way | None = None
+        for way in ways[1:]:
+            answer = self._search.fires(self._reaction, way.channel, way.occasion, needs)
+            if answer.tri is Tri.YES:
+                return replace(way, answer=answer)
+            if answer.tri is Tri.PERHAPS:
+                perhaps = perhaps or replace(way, answer=answer)
+        return perhaps
 
     def _loop(self, way: Way, ways: Sequence[Way]) -> Exposure:
         scene = self._scene(way, Audience.REQUESTER, Tri.NO)
@@ -268,6 +307,11 @@ class _Judge:
     def _weighed(self, leak: Leak, scene: Scene, drafted: Draft) -> Leak:
         if leak.tri is not Tri.YES or self._visible(leak, scene.request, drafted):
             return leak
+        own = self._known.get(leak.needs)
+        if own is not None:
+            apart = self._scene(own, scene.audience, Tri.NO)
+            if self._visible(leak, apart.request, draft(self._product, apart)):
+                return leak
         why = leak.inferred or "the words are not in the mail as it was rendered here"
         return replace(leak, tri=Tri.PERHAPS, inferred=why)
 

@@ -5,10 +5,14 @@ A helpdesk folder implements it; ``audit`` knows no product by name but in ``rul
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, final
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol, final
 
 from stillpost.audit.desk import Audience, Channel, Desk, Notice, Occasion, Reaction, Template
-from stillpost.audit.logic import State, Tri
+from stillpost.audit.logic import Conjunction, State, Tri
+
+if TYPE_CHECKING:
+    from stillpost.audit.exposure import Exposure
 
 
 @final
@@ -47,7 +51,8 @@ class Leak:
     ``source``: which part of the request ("subject", "name", "text", "cc", "file", "field:ID"). ``placeholder`` as
     written; ``path`` and ``line`` (from 1) say where it stands, ``template`` which template of the notice prints it
     (they differ where a template brings in another text). ``tri`` NO: it stands there, but the product blanks it.
-    ``inferred``: what the judgement rests on where it is not documented.
+    ``inferred``: what the judgement rests on where it is not documented. ``needs``: what must hold of the request when
+    the notice goes out, or the words are not in it. ``via``: the texts from the template to where it stands.
     """
 
     source: str
@@ -57,6 +62,8 @@ class Leak:
     line: int
     template: str
     inferred: str = ""
+    needs: Conjunction = ()
+    via: tuple[str, ...] = ()
 
 
 @final
@@ -85,6 +92,13 @@ class Edit:
     loses: str = ""
 
 
+class Aim(StrEnum):
+    """What a fix is to stop: the stranger's words and copies, or all mail to addresses nobody proved."""
+
+    CONTENT = "content"
+    VOLUME = "volume"
+
+
 class Product(Protocol):
     """One product with one snapshot of its settings: pure, no I/O, no clock."""
 
@@ -106,8 +120,11 @@ class Product(Protocol):
         """The text as the product would write it; ``toward``: choose what the stranger can so that this leak shows."""
         ...
 
-    def cures(self, template: Template, leaks: Sequence[Leak]) -> tuple[tuple[Edit, ...], ...]:
-        """Ways to take the leaks out of the template, each a set of edits, the gentlest first; () if there is none."""
+    def remedies(self, left: Sequence["Exposure"], aim: Aim, attempt: int) -> tuple[Edit, ...]:
+        """The fewest edits that stop these exposures and keep what can be kept; with each ``attempt`` rougher ones.
+
+        () if nothing can be done about them in these settings.
+        """
         ...
 
     def changed(self, edits: Sequence[Edit]) -> "Product":

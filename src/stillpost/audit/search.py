@@ -6,13 +6,14 @@ what is left is decided by running every class of request, while that is at most
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import final
 
 from stillpost.audit.classes import classes
 from stillpost.audit.desk import Channel, Desk, Occasion, Reaction, Trigger
 from stillpost.audit.logic import (
+    Condition,
     Conjunction,
     Domain,
     Relation,
@@ -71,8 +72,15 @@ class Search:
             known = self._bounds[channel.id] = Bounds(self._desk, channel, self._slices.effective)
         return known
 
-    def fires(self, reaction: Reaction, channel: Channel, occasion: Occasion) -> Answer:
-        """Whether a request on this channel makes the reaction fire on this occasion."""
+    def untouched(self, terms: Conjunction) -> bool:
+        """Whether no reaction writes anything these terms read."""
+        return not self._slices.written(reads(Condition(terms)))
+
+    def fires(self, reaction: Reaction, channel: Channel, occasion: Occasion, also: Conjunction = ()) -> Answer:
+        """Whether a request on this channel makes the reaction fire on this occasion, with ``also`` holding then."""
+        if also:
+            when = reaction.when
+            reaction = replace(reaction, when=Condition(when.every + also, when.some))
         bounds = self.bounds(channel)
         if occasion.id not in reaction.occasions or occasion.id not in bounds.occasions:
             return NEVER
@@ -158,19 +166,17 @@ class Search:
         members = sorted(wanted - has) if isinstance(wanted, frozenset) and isinstance(has, frozenset) else []
         options = [self._desk.grants.get(member, ()) or (None,) for member in members]
         for combination in list(product(*options))[:16]:
-            result = dict(values)
-            clash = False
+            chosen: dict[str, Value] = {}
             for choice in combination:
                 if choice is not None:
-                    clash = clash or not self._free(choice, result, groups, channel)
-                    result[choice[0]] = choice[1]
-            if not clash:
-                yield result
+                    if chosen.get(choice[0], choice[1]) != choice[1] or not self._free(choice, groups, channel):
+                        break
+                    chosen[choice[0]] = choice[1]
+            else:
+                yield {**values, **chosen}
 
     @staticmethod
-    def _free(
-        choice: tuple[str, str], values: Mapping[str, Value], groups: Mapping[str, list[Term]], channel: Channel
-    ) -> bool:
+    def _free(choice: tuple[str, str], groups: Mapping[str, list[Term]], channel: Channel) -> bool:
         variable, value = choice
         domain = channel.values.get(variable)
         if domain is None or not domain.holds(value):
@@ -210,7 +216,7 @@ class Search:
 
     def _relevant(self, reaction: Reaction, occasion: Occasion) -> tuple[Reaction, ...]:
         """The reactions to run: what can change the answer, and what can bring the occasion about."""
-        keys = reads(reaction.when)
+        keys = reads(reaction.when) | reaction.prints
         commenters = self._slices.commenters
         if occasion.trigger is Trigger.REQUEST or not commenters:
             return self._slices.cone(keys)

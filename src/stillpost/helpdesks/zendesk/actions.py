@@ -17,7 +17,6 @@ _SCALARS = {
     "ticket_form_id",
     "locale_id",
     "custom_status_id",
-    "subject",
 }
 _SILENT = {
     "set_schedule",
@@ -105,6 +104,8 @@ def _effects(field: str, value: Any, around: Surroundings, private: bool) -> lis
         return [Effect("tags", Op.ADD, tuple(text.split()))]
     if field == "remove_tags":
         return [Effect("tags", Op.REMOVE, tuple(text.split()))]
+    if field == "subject":
+        return [Effect("subject", Op.SET, (text,)), Effect("title_kept", Op.SET, ("false",))]
     if field in _SCALARS:
         return [Effect(field, Op.SET, (text,))]
     if field.startswith("custom_fields_"):

@@ -8,7 +8,7 @@ from liquid.exceptions import LiquidError
 
 from stillpost.audit.product import Rendered
 from stillpost.helpdesks.zendesk.placeholders import meaning
-from stillpost.helpdesks.zendesk.spots import MAX_NESTING, Texts, Variant
+from stillpost.helpdesks.zendesk.spots import MAX_NESTING, Texts, Variant, fallback
 from stillpost.helpdesks.zendesk.taint import Parsed, Use
 
 _LAID_OUT = ("formatted", "html", "rich", "comments")
@@ -23,14 +23,14 @@ Values = Mapping[str, Any]
 class Rendering:
     """One rendering: the values as blanked for the template, as they are for dynamic content, and what to aim at.
 
-    ``variant`` is the path of the dynamic-content variant to prefer, ``aim`` the placeholder whose branch to reach.
+    ``locale`` is the requester's language, ``aim`` the placeholder whose branch to reach.
     """
 
     texts: Texts
     values: Values
     plain: Values
     suppressed: bool
-    variant: str = ""
+    locale: str = ""
     aim: str = ""
 
     def text(self, source: str) -> Rendered:
@@ -45,17 +45,14 @@ class Rendering:
         chosen = _chosen(parsed.uses, self.aim) if self.aim else {}
         why = [*parsed.doubts, *self._inexact(parsed.uses, self.suppressed)]
         contents: dict[str, Any] = {}
-        locale = ""
         if any(use.path[0] == "dc" for use in parsed.uses):
-            contents, more, locale = self._contents(parsed.uses, chosen, ())
+            contents, more = self._contents(parsed.uses, chosen, ())
             why += more
         try:
             text = parsed.template.render(**_with(self.values, chosen), dc=contents)
         except _FAILURES as error:
             return Rendered(source, False, (f"the template could not be rendered: {_first(error)}",))
         fields = {".".join(path): value for path, value in chosen.items()}
-        if locale:
-            fields["locale_id"] = locale
         return Rendered(text, not why, tuple(dict.fromkeys(why)), fields)
 
     def _inexact(self, uses: Sequence[Use], suppressed: bool) -> Iterator[str]:
@@ -74,25 +71,23 @@ class Rendering:
 
     def _contents(
         self, uses: Sequence[Use], chosen: Mapping[tuple[str, ...], str], above: tuple[str, ...]
-    ) -> tuple[dict[str, Any], list[str], str]:
-        """The dynamic content a template prints: the preferred variants, else the default ones; and a locale to ask."""
+    ) -> tuple[dict[str, Any], list[str]]:
+        """The dynamic content a template prints, in the requester's language, and what is inexact in it."""
         shown: dict[str, Any] = {}
         why: list[str] = []
-        locale = ""
         for use in uses:
             if use.path[0] != "dc":
                 continue
             name = ".".join(use.path[1:])
-            variant = None if name in above or len(above) >= MAX_NESTING else self._variant(name, above)
+            variant = None if name in above or len(above) >= MAX_NESTING else self._variant(name)
             if variant is None:
                 why.append(f"dynamic content {name!r} could not be read and is shown empty")
                 continue
             inner = self.texts.parsed(variant.content)
-            below, more, deeper = self._contents(inner.uses, chosen, (*above, name))
+            below, more = self._contents(inner.uses, chosen, (*above, name))
             why += [*more, *inner.doubts, *self._inexact(inner.uses, False)]
-            locale = locale or deeper or ("" if variant.default else variant.locale)
             put(shown, use.path[1:], self._inner(inner, variant.content, chosen, below))
-        return shown, why, locale
+        return shown, why
 
     def _inner(
         self, inner: Parsed, source: str, chosen: Mapping[tuple[str, ...], str], below: Mapping[str, Any]
@@ -104,24 +99,10 @@ class Rendering:
         except _FAILURES:
             return ""
 
-    def _variant(self, name: str, above: tuple[str, ...]) -> Variant | None:
-        """The variant that leads to the wanted one, else the default, else the first."""
+    def _variant(self, name: str) -> Variant | None:
+        """The variant in the requester's language, else the default."""
         variants = self.texts.contents.get(name, ())
-        for one in variants:
-            if self.variant and (one.path == self.variant or self._leads(one, (*above, name))):
-                return one
-        return next((one for one in variants if one.default), variants[0] if variants else None)
-
-    def _leads(self, one: Variant, above: tuple[str, ...]) -> bool:
-        if len(above) >= MAX_NESTING:
-            return False
-        for use in self.texts.parsed(one.content).uses:
-            name = ".".join(use.path[1:])
-            if use.path[0] == "dc" and name not in above:
-                for inner in self.texts.contents.get(name, ()):
-                    if inner.path == self.variant or self._leads(inner, (*above, name)):
-                        return True
-        return False
+        return next((one for one in variants if one.locale == self.locale), None) or fallback(variants)
 
 
 def _chosen(uses: Sequence[Use], aim: str) -> dict[tuple[str, ...], str]:

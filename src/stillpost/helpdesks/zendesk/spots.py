@@ -3,11 +3,11 @@
 Dynamic content is followed into every active variant; Zendesk does not blank anything inside it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
-from stillpost.audit.logic import Tri
+from stillpost.audit.logic import Conjunction, Relation, Term, Tri
 from stillpost.audit.product import Leak
 from stillpost.helpdesks.zendesk.placeholders import Fate, Meaning, meaning
 from stillpost.helpdesks.zendesk.taint import Parsed, Use, environment, parse
@@ -42,6 +42,8 @@ class Spot:
     inferred: str = ""
     inside: str = ""
     line: int = 1
+    needs: Conjunction = ()
+    via: tuple[str, ...] = ()
 
 
 @final
@@ -69,7 +71,7 @@ class Texts:
     def leaks(self, source: str, path: str, *, suppressed: bool) -> tuple[Leak, ...]:
         """Where a stranger's words may be printed; NO for what Zendesk blanks."""
         return tuple(
-            Leak(s.source, s.tri, s.placeholder, s.inside or path, s.line, path, s.inferred)
+            Leak(s.source, s.tri, s.placeholder, s.inside or path, s.line, path, s.inferred, s.needs, (path, *s.via))
             for s in self.spots(source, suppressed=suppressed)
         )
 
@@ -130,7 +132,22 @@ class Texts:
                 inferred=spot.inferred,
                 inside=spot.inside or variant.path,
                 line=spot.line,
+                needs=spot.needs + shown_for(variant, variants),
+                via=(variant.path, *spot.via),
             )
+
+
+def shown_for(variant: Variant, variants: Sequence[Variant]) -> Conjunction:
+    """Which language of the requester shows this variant: its own, or for the default any that no other has."""
+    others = tuple(other.locale for other in variants if other is not variant)
+    if variant is fallback(variants):
+        return (Term("locale_id", Relation.IS, others, negated=True),) if others else ()
+    return (Term("locale_id", Relation.IS, (variant.locale,)),)
+
+
+def fallback(variants: Sequence[Variant]) -> Variant | None:
+    """The variant for every language that has none of its own."""
+    return next((one for one in variants if one.default), variants[0] if variants else None)
 
 
 def _judged(use: Use, known: Meaning | None, suppressed: bool, line: int) -> Spot | None:
