@@ -10,8 +10,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stillpost.audit.exposure import Kind, exposures
+from stillpost.audit.exposure import Kind
 from stillpost.audit.logic import Tri
+from stillpost.audit.walk import exposures
 from stillpost.audit.witness import Words
 from stillpost.helpdesks.zendesk.behavior import Account
 from stillpost.helpdesks.zendesk.settings import Zendesk, zendesk

@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stillpost.audit.cut import smallest_cut
-from stillpost.audit.exposure import Kind, exposures
+from stillpost.audit.exposure import Kind
 from stillpost.audit.fix import Plan, plan
 from stillpost.audit.logic import Tri
 from stillpost.audit.product import Aim
+from stillpost.audit.walk import exposures
 from stillpost.helpdesks.zendesk import remedy, ticket
 from stillpost.helpdesks.zendesk.settings import Zendesk, zendesk
 from tests.audit import generated

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from stillpost.audit.exposure import Exposure, exposures
+from stillpost.audit.exposure import Exposure
 from stillpost.audit.snapshot import Snapshot
+from stillpost.audit.walk import exposures
 from stillpost.helpdesks.zendesk.settings import Zendesk, zendesk
 
 TAKEN = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
-from stillpost.audit.exposure import Exposure, Kind, exposures
+from stillpost.audit.exposure import Exposure, Kind
 from stillpost.audit.logic import Tri
 from stillpost.audit.product import Aim, Edit, Product
+from stillpost.audit.walk import exposures
 from stillpost.audit.witness import Words
 
 MAX_ROUNDS = 4

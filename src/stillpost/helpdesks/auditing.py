@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from stillpost.audit.exposure import exposures
 from stillpost.audit.finding import View, judge
 from stillpost.audit.report import Report
 from stillpost.audit.rules import RULES
 from stillpost.audit.snapshot import Snapshot, loaded
+from stillpost.audit.walk import exposures
 from stillpost.helpdesks.protocol import HelpdeskError
 from stillpost.helpdesks.zendesk import export
 from stillpost.helpdesks.zendesk.settings import Zendesk, zendesk
