@@ -1,7 +1,7 @@
 """Every exposure of a desk: notices walked over occasions and channels, the surest way kept for each kind.
 
-``search`` says whether a notice fires, the product which words may reach it; the mail is rendered, and a YES is believed
-only if the invented words are really in it.
+``search`` says whether a notice fires, the product which words may reach it; the mail is rendered, and a YES is
+believed only if the invented words are really in it.
 """
 
 from collections.abc import Iterable, Sequence
