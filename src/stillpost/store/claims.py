@@ -62,7 +62,9 @@ class Claims:
 
     def remove(self, key: bytes, row: Row) -> None:
         """Undo ``add``."""
-        rows = self._rows[key]
+        rows = self._rows.get(key, [])
+        if row not in rows:
+            return  # it expired in the meantime
         rows.remove(row)
         if not rows:
             del self._rows[key]

@@ -267,7 +267,7 @@ class Ledger(Protocol):
         ...
 
     async def due(self, at: datetime, limit: int = 32) -> list[Due]:
-        """Outbox items whose time has come, oldest first; an item stays until ``done``."""
+        """Outbox items whose time has come, those due first first; an item stays until ``done`` (or ``spend``)."""
         ...
 
     async def spend(self, item: str) -> bool:

@@ -263,9 +263,9 @@ class MemoryLedger:
         return sorted(found, key=lambda entry: entry.at)[:limit]
 
     async def due(self, at: datetime, limit: int = 32) -> list[Due]:
-        """Outbox items whose time has come, oldest first."""
+        """Outbox items whose time has come, those that wait longest first."""
         ready = [(name, item) for name, item in self._outbox.items() if item.due <= at]
-        return [self._due(name, item) for name, item in sorted(ready, key=lambda pair: pair[1].since)[:limit]]
+        return [self._due(name, item) for name, item in sorted(ready, key=lambda pair: pair[1].due)[:limit]]
 
     def _due(self, name: str, item: _Item) -> Due:
         asked, kept = self._challenges.get(name), self._requests.get(name)

@@ -1,11 +1,14 @@
 """Holds and lists in dictionaries."""
 
 from datetime import datetime
-from typing import final
+from typing import TypeAlias, final
 
 from stillpost.store.hashing import Hasher
 from stillpost.store.naming import check_name
 from stillpost.store.protocol import Listed
+
+LineKey: TypeAlias = tuple[str, bytes]
+"""What a line is kept under: the list's name and the hash of its key."""
 
 
 @final
@@ -39,15 +42,16 @@ class MemoryLists:
 
     def __init__(self, hasher: Hasher) -> None:
         self._hasher = hasher
-        self.lines: dict[tuple[str, bytes], Listed] = {}  # each line has an expiry, or an operator's hand put it here
+        self.lines: dict[LineKey, Listed] = {}  # each line has an expiry, or an operator's hand put it here
 
-    def key(self, name: str, key: str) -> tuple[str, bytes]:
+    def key(self, name: str, key: str) -> LineKey:
         """What a line is kept under."""
         return name, self._hasher.remembered(f"list {name}", key)
 
-    def line(self, name: str, key: str, at: datetime, until: datetime | None, note: str) -> Listed:
-        """The line to keep for a raw key."""
-        return Listed(name, self.key(name, key)[1].hex(), until, note, at)
+    def line(self, name: str, key: str, at: datetime, until: datetime | None, note: str) -> tuple[LineKey, Listed]:
+        """The line to keep for a raw key, and under what."""
+        place = self.key(name, key)
+        return place, Listed(name, place[1].hex(), until, note, at)
 
     async def has(self, name: str, key: str, at: datetime) -> bool:
         """Whether ``key`` is on the list at this time."""
@@ -56,7 +60,8 @@ class MemoryLists:
 
     async def add(self, name: str, key: str, at: datetime, until: datetime | None, note: str = "") -> None:
         """Put ``key`` on the list, or change its line."""
-        self.lines[self.key(name, key)] = self.line(name, key, at, until, note)
+        place, line = self.line(name, key, at, until, note)
+        self.lines[place] = line
 
     async def remove(self, name: str, key: str) -> bool:
         """Take ``key`` off the list; whether it was there."""
@@ -67,7 +72,7 @@ class MemoryLists:
         lines = [line for line in list(self.lines.values()) if line.name == name]
         return sorted(lines, key=lambda line: (line.since, line.key_hash))[:limit]
 
-    def expire(self, at: datetime) -> list[tuple[str, bytes]]:
+    def expire(self, at: datetime) -> list[LineKey]:
         """Drop the lines whose time is over; their keys."""
         over = [key for key, line in list(self.lines.items()) if line.until is not None and line.until <= at]
         for key in over:
