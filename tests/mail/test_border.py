@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillpost.mail.border import Clock, arrival, border_of, parse_date, parse_received, parse_separator
+from stillpost.mail.border import Clock, arrival, border_of
 from stillpost.mail.message import Headers, read
+from stillpost.mail.received import parse_date, parse_received, parse_separator
 
 AT = "; Mon, 23 Nov 2026 10:00:00 +0100"
 

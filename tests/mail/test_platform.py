@@ -6,10 +6,11 @@ from ipaddress import ip_address
 import pytest
 
 from stillpost.mail.author import author_of
-from stillpost.mail.border import Border, Hop
+from stillpost.mail.border import Border
 from stillpost.mail.catalog import Platform, catalog
 from stillpost.mail.message import Headers, read
 from stillpost.mail.platform import Attribution, attribute, identity, list_id_of
+from stillpost.mail.received import Hop
 from stillpost.model import AuthMethod, AuthResult
 
 PLATFORMS = catalog().platforms

@@ -59,6 +59,10 @@ _LIST_MARKS = (
     "mailing-list",
     "x-mailing-list",
 )
+_MARKS = frozenset(
+    ["auto-submitted", "return-path", "precedence", "x-auto-response-suppress", *_ANSWER_MARKS, *_LIST_MARKS]
+)
+_TYPE_MAX_LENGTH = 300
 _BULK = {"bulk": Kind.BULK, "junk": Kind.BULK, "list": Kind.LIST, "auto_reply": Kind.ANSWER, "auto-reply": Kind.ANSWER}
 _KEYWORDS = {"auto-replied": Kind.ANSWER, "auto-generated": Kind.NOTICE, "auto-notified": Kind.NOTICE}
 _MEANINGLESS = frozenset(["", "no", "none", "false", "0"])
@@ -106,9 +110,12 @@ def automatic(headers: Headers, *, null_sender: bool = False, product: str = "")
     ``null_sender``: the envelope sender was ``<>``; a ``Return-Path: <>`` at the top says the same. ``product``: the
     software whose own marks say that no person wrote it (``platform.Attribution.automatic``), if any.
     """
-    if (report := headers.first("content-type").lower()).startswith("multipart/report"):
+    report = headers.first("content-type")[:_TYPE_MAX_LENGTH].lower()
+    if report.startswith("multipart/report"):
         named = next((name for name in _REPORTS if name in report), "report")
         return Automatic(Kind.REPORT, f"content-type: {named}")
+    if not null_sender and _MARKS.isdisjoint(headers.by_name):
+        return Automatic(Kind.ANSWER, f"product: {product}") if product else None
     if (word := keyword(headers)) != "no":
         return Automatic(_KEYWORDS.get(word, Kind.NOTICE), f"auto-submitted: {word[:40]}")
     for name in _ANSWER_MARKS:

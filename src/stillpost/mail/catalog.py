@@ -56,10 +56,15 @@ class Platform:
 @final
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Every platform, in order, and for each field the platforms and marks whose first condition looks at it."""
+    """Every platform, in order, and for each field the platforms and marks whose first condition looks at it.
+
+    ``any_of`` holds one expression a field that matches wherever one of those conditions does: nearly every mail has a
+    Message-ID, and nearly none is a platform's.
+    """
 
     platforms: tuple[Platform, ...]
     by_field: Mapping[str, tuple[tuple[Platform, Mark], ...]]
+    any_of: Mapping[str, re.Pattern[str]]
 
     def named(self, name: str) -> Platform | None:
         """The platform of that name, or None."""
@@ -76,7 +81,13 @@ def catalog() -> Catalog:
         for mark in platform.marks:
             field = mark.conditions[0].field
             by_field[field] = (*by_field.get(field, ()), (platform, mark))
-    return Catalog(platforms, by_field)
+    any_of = {field: _any([mark.conditions[0] for _, mark in marks]) for field, marks in by_field.items()}
+    return Catalog(platforms, by_field, any_of)
+
+
+def _any(conditions: Sequence[Condition]) -> re.Pattern[str]:
+    patterns = (rf"\A(?:{each.pattern.pattern})\Z" if each.whole else each.pattern.pattern for each in conditions)
+    return re.compile("|".join(f"(?:{pattern})" for pattern in dict.fromkeys(patterns)))
 
 
 def _platform(entry: Mapping[str, Any]) -> Platform:

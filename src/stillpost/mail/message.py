@@ -20,6 +20,7 @@ _MESSAGE_IDS_MAX_LENGTH: Final = 65_536
 # A field (obsolete blanks before the colon included, RFC 5322 section 4.5.8) with its continuations, or another line.
 _LINE = re.compile(r"^(?:([!-9;-~]++)[ \t]*+:(.*+(?:\n[ \t].*+)*+)|(.++))", re.MULTILINE)
 _SEPARATOR = re.compile(rb">?From [ \t]*[^ \t:]")  # of an mbox; "From : a" is a field
+_NO_FIELD = ""
 _FOLD = re.compile(r"\r*\n(?=[ \t])")
 _BLANKS = " \t\r\n"  # str.strip() would take the second byte of a UTF-8 character for a blank
 _MESSAGE_ID = re.compile(r"<([^<>\s]{1,998})>")
@@ -87,18 +88,12 @@ def read(raw: bytes) -> Message:
     start = raw.find(b"\n", 0, 1000) + 1 if _SEPARATOR.match(raw) else 0
     end, body_at = _header_end(raw, start)
     lines = _LINE.findall(raw[start:end].decode("latin-1"))
-    fields: list[tuple[str, str]] = []
-    by_name: dict[str, list[str]] = {}
-    for as_written, value, other in lines:
-        if other:
-            body_at = _offset_of_line(raw, start, end, len(fields))
-            break
-        name = as_written.lower()
-        fields.append((name, value))
-        if name in by_name:
-            by_name[name].append(value)
-        else:
-            by_name[name] = [value]
+    fields = [(name.lower(), value) for name, value, _ in lines]
+    by_name = _by_name(fields)
+    if _NO_FIELD in by_name:  # a line that is neither a field nor a continuation: the body begins there
+        fields = fields[: next(at for at, (name, _) in enumerate(fields) if name == _NO_FIELD)]
+        by_name = _by_name(fields)
+        body_at = _offset_of_line(raw, start, end, len(fields))
     return Message(_bounded(fields, by_name), raw, start, body_at)
 
 
@@ -108,18 +103,15 @@ def headers_of(pairs: Iterable[tuple[bytes, bytes]]) -> Headers:
     Raises ``MessageError`` as ``read`` does.
     """
     fields: list[tuple[str, str]] = []
-    by_name: dict[str, list[str]] = {}
     size = 0
-    for as_written, value in pairs:
-        name = as_written.decode("latin-1").strip().lower()
-        fields.append((name, value.decode("latin-1")))
-        by_name.setdefault(name, []).append(fields[-1][1])
+    for name, value in pairs:
+        fields.append((name.decode("latin-1").strip().lower(), value.decode("latin-1")))
         size += len(name) + len(value)
         if len(fields) > FIELDS_MAX:
             break
         if size > HEADER_MAX_BYTES:
             raise MessageError(f"its header is longer than {HEADER_MAX_BYTES} bytes")
-    return _bounded(fields, by_name)
+    return _bounded(fields, _by_name(fields))
 
 
 def message_ids(value: str) -> tuple[str, ...]:
@@ -147,6 +139,16 @@ def _header_end(raw: bytes, start: int) -> tuple[int, int]:
     if len(raw) > limit:
         raise MessageError(f"its header is longer than {HEADER_MAX_BYTES} bytes")
     return len(raw), len(raw)
+
+
+def _by_name(fields: list[tuple[str, str]]) -> dict[str, list[str]]:
+    by_name: dict[str, list[str]] = {}
+    for name, value in fields:
+        if name in by_name:
+            by_name[name].append(value)
+        else:
+            by_name[name] = [value]
+    return by_name
 
 
 def _bounded(fields: list[tuple[str, str]], by_name: Mapping[str, list[str]]) -> Headers:

@@ -80,9 +80,11 @@ def list_id_of(headers: Headers) -> str:
 def _marked(table: Catalog, headers: Headers, author: Address | None) -> Iterator[Platform]:
     """The platforms that have a mark in this mail, each once."""
     seen: set[str] = set()
-    fields = [field for field in table.by_field if field in headers.by_name]
-    for field in [*fields, "author"]:
-        for platform, mark in table.by_field.get(field, ()):
+    for field in [*(table.by_field.keys() & headers.by_name.keys()), "author"]:
+        likely = table.any_of[field]
+        if not any(likely.search(value) for value in _values(field, headers, author)):
+            continue
+        for platform, mark in table.by_field[field]:
             if platform.name not in seen and all(_value(each, headers, author) for each in mark.conditions):
                 seen.add(platform.name)
                 yield platform
@@ -153,12 +155,15 @@ def _key(conditions: tuple[Condition, ...], headers: Headers, author: Address | 
 
 def _value(condition: Condition, headers: Headers, author: Address | None) -> str:
     """What a condition finds in the mail: its first group, or the match; empty where there is none."""
-    if condition.field == "author":
-        values: tuple[str, ...] = (author.domain,) if author else ()
-    else:
-        values = headers.all(condition.field)[:VALUES_MAX]
-    for value in values:
-        found = condition.match(decode_words(value[:VALUE_MAX_LENGTH]))
+    for value in _values(condition.field, headers, author):
+        found = condition.match(value)
         if found:
             return found[found.re.groups and 1]
     return ""
+
+
+def _values(field: str, headers: Headers, author: Address | None) -> list[str]:
+    """The decoded values a condition looks at."""
+    if field == "author":
+        return [author.domain] if author else []
+    return [decode_words(value[:VALUE_MAX_LENGTH]) for value in headers.all(field)[:VALUES_MAX]]

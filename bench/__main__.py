@@ -1,0 +1,10 @@
+"""Run every measurement: ``make bench``."""
+
+import importlib
+
+MODULES = ("mail_room",)
+
+if __name__ == "__main__":
+    for name in MODULES:
+        print(f"\n== {name}")
+        importlib.import_module(f"bench.{name}").main()
