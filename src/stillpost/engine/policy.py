@@ -29,7 +29,7 @@ class Policy:
     @property
     def name(self) -> str:
         """The policy in one line, for the ledger: a verdict can be given again from it."""
-        return f"{self.mode} tag={self.tag:g} challenge={self.challenge:g} hold={self.hold:g} reject={self.reject:g}"
+        return f"{self.mode} tag={self.tag!r} challenge={self.challenge!r} hold={self.hold!r} reject={self.reject!r}"
 
     @classmethod
     def named(cls, name: str) -> "Policy":

@@ -13,13 +13,18 @@ from stillpost.model.parties import Address, Source, Tenant
 class Guards:
     """What the caller has shown besides the words: the form's trap, its fill time, a solved puzzle, the portal's key.
 
-    ``fill_time`` is None where it cannot be known (an API call, or a page kept open across a restart).
+    ``fill_time`` is None where it cannot be known (an API call, or a page kept open for more than a day).
     """
 
     honeypot: bool = False
     fill_time: timedelta | None = None
     solved: bool = False
     keyed: bool = False
+
+    @property
+    def guarded(self) -> bool:
+        """Whether the request came through our own page or with the portal's key; without, every guard failed."""
+        return self.keyed or self.fill_time is not None
 
 
 @final

@@ -1,1 +1,25 @@
-"""One file a detector, one detector a symbol; the list below is explicit."""
+"""One file a detector, one detector a symbol; the list is explicit, and a house test compares it with the files."""
+
+from stillpost.engine.detector import Detector
+from stillpost.engine.detectors.automatic_requester import AutomaticRequester
+from stillpost.engine.detectors.confirmations_collapsed import ConfirmationsCollapsed
+from stillpost.engine.detectors.copies_fan_out import CopiesFanOut
+from stillpost.engine.detectors.form_too_fast import FormTooFast
+from stillpost.engine.detectors.honeypot_filled import HoneypotFilled
+from stillpost.engine.detectors.new_domain_run import NewDomainRun
+from stillpost.engine.detectors.repeated_text import RepeatedText
+from stillpost.engine.detectors.requester_burst import RequesterBurst
+from stillpost.engine.detectors.source_burst import SourceBurst
+
+PORTAL_DETECTORS: tuple[Detector, ...] = (
+    RequesterBurst(),
+    SourceBurst(),
+    RepeatedText(),
+    NewDomainRun(),
+    ConfirmationsCollapsed(),
+    HoneypotFilled(),
+    FormTooFast(),
+    AutomaticRequester(),
+    CopiesFanOut(),
+)
+"""What watches requests at a portal."""
