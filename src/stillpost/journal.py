@@ -1,0 +1,182 @@
+"""The only writer of decision logs and metrics: one method for each thing worth telling.
+
+Fields, not sentences; no body, no subject, no address, no network: an id leads to the ledger, which holds keyed hashes.
+Metric labels come from the configuration (portals, products) or from enums, never from a stranger.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, final
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from stillpost.model import FeedbackKind, Verdict, Way
+
+Write = Callable[[str], None]
+
+
+def _json_lines(write: Write) -> Any:
+    return structlog.wrap_logger(
+        _Printer(write),
+        processors=[structlog.processors.JSONRenderer(sort_keys=False)],
+        wrapper_class=structlog.make_filtering_bound_logger(0),
+        context_class=dict,
+    )
+
+
+@final
+class _Printer:
+    """The end of the logging chain: hands a rendered line to ``write``."""
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
+
+    def msg(self, line: str) -> None:
+        self._write(line)
+
+    info = warning = error = msg
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric: its name without the prefix, what it says, and its labels (enums and configured names only)."""
+
+    name: str
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+COUNTERS = (
+    Metric("requests", "Requests by what their caller was told", ("portal", "told")),
+    Metric("verdicts", "Verdicts by action and by what enforce mode advised", ("action", "advised")),
+    Metric("symbols", "Symbols seen", ("symbol",)),
+    Metric("claims_refused", "Claims on a limit that were refused", ("claim",)),
+    Metric("proofs", "Proofs by way", ("portal", "way")),
+    Metric("not_a_proof", "Mails to the mail-first address that prove nothing, refused", ("reason",)),
+    Metric("challenges", "Challenges by what became of the mail", ("portal", "outcome")),
+    Metric("tickets", "Tickets handed to a helpdesk", ("product", "outcome")),
+    Metric("feedback", "Feedback about challenges and requests", ("kind",)),
+    Metric("errors", "Our own failures", ("place",)),
+)
+GAUGES = (
+    Metric("requests_waiting", "Requests that wait for proof"),
+    Metric("requests_held", "Requests held for an agent"),
+    Metric("pending_bytes", "Disk taken by unproven requests"),
+    Metric("outbox", "Challenges and tickets on their way out"),
+)
+DECIDE = Metric("decide_seconds", "Time to ask, read, judge and commit")
+
+
+@final
+class Journal:
+    """Writes JSON lines through ``write`` and keeps the metrics that ``/metrics`` shows."""
+
+    def __init__(self, write: Write, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._log = _json_lines(write)
+        self.registry = CollectorRegistry()
+        self._counters = {
+            metric.name: Counter(f"stillpost_{metric.name}", metric.help, metric.labels, registry=self.registry)
+            for metric in COUNTERS
+        }
+        self._gauges = {
+            metric.name: Gauge(f"stillpost_{metric.name}", metric.help, metric.labels, registry=self.registry)
+            for metric in GAUGES
+        }
+        self._decide = Histogram(
+            f"stillpost_{DECIDE.name}",
+            DECIDE.help,
+            registry=self.registry,
+            buckets=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3),
+        )
+
+    def _count(self, name: str, *labels: str) -> None:
+        counter = self._counters[name]
+        (counter.labels(*labels) if labels else counter).inc()
+
+    def _write(self, event: str, **fields: object) -> None:
+        self._log.info(event, at=self._clock().isoformat(timespec="milliseconds"), **fields)
+
+    def exposition(self) -> bytes:
+        """The metrics in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+    def started(self, **fields: object) -> None:
+        """The service is ready."""
+        self._write("started", **fields)
+
+    def stopped(self) -> None:
+        """The service is down, nothing left undone."""
+        self._write("stopped")
+
+    def decided(
+        self, portal: str, request_id: str, told: str, verdict: Verdict, refused: tuple[str, ...], took: float
+    ) -> None:
+        """A request was answered; ``took`` in seconds."""
+        self._count("requests", portal, told)
+        self._count("verdicts", verdict.action.value, verdict.advised.value)
+        self._decide.observe(took)
+        for symbol in verdict.symbols:
+            self._count("symbols", symbol.name)
+        for claim in set(refused):
+            self._count("claims_refused", claim)
+        self._write(
+            "decided",
+            portal=portal,
+            id=request_id,
+            told=told,
+            action=verdict.action,
+            advised=verdict.advised,
+            score=verdict.score,
+            symbols=[symbol.name for symbol in verdict.symbols],
+            refused=list(refused),
+        )
+
+    def proved(self, portal: str, request_id: str, way: Way) -> None:
+        """A request was proven."""
+        self._count("proofs", portal, way.value)
+        self._write("proved", portal=portal, id=request_id, way=way)
+
+    def not_a_proof(self, reason: str) -> None:
+        """A mail to the mail-first address was refused; ``reason`` is one of our own words."""
+        self._count("not_a_proof", reason)
+        self._write("not-a-proof", reason=reason)
+
+    def challenge(self, portal: str, challenge_id: str, outcome: str) -> None:
+        """A challenge was mailed, lost after it was spent, or put off (``sent``, ``lost``, ``later``, ``suppressed``)."""
+        self._count("challenges", portal, outcome)
+        self._write("challenge", portal=portal, challenge=challenge_id, outcome=outcome)
+
+    def ticket(self, portal: str, request_id: str, product: str, outcome: str, why: str = "") -> None:
+        """A ticket was delivered, put off, or refused by the product (``delivered``, ``later``, ``refused``)."""
+        self._count("tickets", product, outcome)
+        self._write("ticket", portal=portal, id=request_id, product=product, outcome=outcome, why=why)
+
+    def feedback(self, portal: str, kind: FeedbackKind, about: str) -> None:
+        """Something came back about an earlier challenge or request."""
+        self._count("feedback", kind.value)
+        self._write("feedback", portal=portal, kind=kind, about=about)
+
+    def operated(self, operation: str, **fields: object) -> None:
+        """An operator did something: a release, a brake, a list, a forgetting."""
+        self._write("operated", operation=operation, **fields)
+
+    def expired(self, requests: int) -> None:
+        """Housekeeping dropped requests nobody proved."""
+        if requests:
+            self._write("expired", requests=requests)
+
+    def failed(self, place: str, error: BaseException) -> None:
+        """Something of ours failed; the error's type and text go to the log (never to a visitor)."""
+        self._count("errors", place)
+        self._write("failed", place=place, error=type(error).__name__, text=str(error)[:500])
+
+    def standing(self, waiting: int, held: int, pending_bytes: int, outbox: int) -> None:
+        """How full we are."""
+        self._gauges["requests_waiting"].set(waiting)
+        self._gauges["requests_held"].set(held)
+        self._gauges["pending_bytes"].set(pending_bytes)
+        self._gauges["outbox"].set(outbox)

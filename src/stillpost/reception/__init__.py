@@ -1,0 +1,5 @@
+"""Request to ticket: alone challenges, holds and releases, for the form, the API and mail.
+
+``submit`` takes a request in, ``planning`` says what its commit writes, ``proving`` hears proofs and refusals,
+``desk`` lets an agent release or drop, ``outbox`` mails challenges and hands tickets over.
+"""
