@@ -1,0 +1,232 @@
+"""Bodies of requests: bounded in size, in time, in fields; one clear error for each way to be wrong."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, final
+from urllib.parse import parse_qsl
+
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.requests import ClientDisconnect, Request
+
+from stillpost.language import N_
+
+MAX_FORM_BYTES = 6_000_000
+MAX_JSON_BYTES = 256_000
+MAX_FIELDS = 40
+MAX_FILES = 10
+MAX_FIELD_BYTES = 128_000
+MAX_HEADER_BYTES = 2_000
+BODY_SECONDS = 30.0
+
+
+@final
+class BodyError(Exception):
+    """The body cannot be used: ``status`` is the HTTP answer, ``message`` a sentence to translate, ``values`` fill it."""
+
+    def __init__(self, status: int, message: str, **values: object) -> None:
+        super().__init__(message.format(**values))
+        self.status = status
+        self.message = message
+        self.values = values
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class File:
+    """An uploaded file as the browser named it."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A parsed form: each field once, and the files that are not empty."""
+
+    fields: Mapping[str, str]
+    files: tuple[File, ...] = ()
+
+
+async def read_bytes(request: Request, limit: int) -> bytes:
+    """The whole body. Raises BodyError: 413 over ``limit``, 408 when it takes longer than half a minute."""
+    declared = request.headers.get("content-length", "0")
+    if not declared.isascii() or not declared.isdigit() or int(declared[:20]) > limit:
+        raise _too_large(limit)
+    chunks, size = [], 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > limit:
+                    raise _too_large(limit)
+                chunks.append(chunk)
+    except TimeoutError as error:
+        raise BodyError(408, N_("The request took too long to arrive; please send it again.")) from error
+    except ClientDisconnect as error:
+        raise BodyError(400, N_("The connection ended before the request was complete.")) from error
+    return b"".join(chunks)
+
+
+def _too_large(limit: int) -> BodyError:
+    return BodyError(413, N_("The request is larger than {limit} kB; please send less."), limit=limit // 1000)
+
+
+async def read_form(request: Request) -> Form:
+    """A form, url-encoded or multipart. Raises BodyError."""
+    media_type, options = parse_options_header(request.headers.get("content-type", "").encode("latin-1", "replace"))
+    body = await read_bytes(request, MAX_FORM_BYTES)
+    if media_type == b"application/x-www-form-urlencoded":
+        return Form(_urlencoded(body))
+    if media_type == b"multipart/form-data" and (boundary := options.get(b"boundary")):
+        return _Multipart(boundary).parse(body)
+    raise BodyError(415, N_("The request is not a form."))
+
+
+def _urlencoded(body: bytes) -> dict[str, str]:
+    if len(body) > 4 * MAX_FIELD_BYTES:
+        raise _too_large(4 * MAX_FIELD_BYTES)
+    try:
+        pairs = parse_qsl(
+            body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict", separator="&"
+        )
+    except UnicodeDecodeError as error:
+        raise BodyError(400, N_("The form is not UTF-8.")) from error
+    except ValueError as error:
+        raise BodyError(400, N_("The form has too many fields.")) from error
+    return _each_once(pairs)
+
+
+def _each_once(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for name, value in pairs:
+        if name in fields:
+            raise BodyError(400, N_("A field of the form came twice."))
+        fields[name] = value
+    return fields
+
+
+@final
+@dataclass(slots=True)
+class _Part:
+    headers: dict[bytes, bytes] = field(default_factory=dict)
+    content: bytearray = field(default_factory=bytearray)
+
+
+@final
+class _Multipart:
+    """Collects the parts of one multipart body (RFC 7578) under caps of its own."""
+
+    def __init__(self, boundary: bytes) -> None:
+        self._parts: list[_Part] = []
+        self._name = bytearray()
+        self._value = bytearray()
+        self._ended = False
+        self._parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._begin,
+                "on_header_field": lambda data, start, end: self._collect(self._name, data, start, end),
+                "on_header_value": lambda data, start, end: self._collect(self._value, data, start, end),
+                "on_header_end": self._header,
+                "on_part_data": self._data,
+                "on_end": self._end,
+            },
+        )
+
+    def parse(self, body: bytes) -> Form:
+        """The form in ``body``. Raises BodyError."""
+        try:
+            self._parser.write(body)
+            self._parser.finalize()
+        except MultipartParseError as error:
+            raise BodyError(400, N_("The form is damaged; please send it again.")) from error
+        if not self._ended:
+            raise BodyError(400, N_("The form is incomplete; please send it again."))
+        pairs: list[tuple[str, str]] = []
+        files: list[File] = []
+        for part in self._parts:
+            _, options = parse_options_header(part.headers.get(b"content-disposition", b""))
+            name = options.get(b"name")
+            if name is None:
+                raise BodyError(400, N_("The form is damaged; please send it again."))
+            if b"filename" in options:
+                if part.content:
+                    files.append(_file(part, options[b"filename"]))
+            else:
+                pairs.append((_text(name), _text(bytes(part.content))))
+        return Form(_each_once(pairs), tuple(files))
+
+    def _begin(self) -> None:
+        if len(self._parts) >= MAX_FIELDS + MAX_FILES:
+            raise BodyError(400, N_("The form has too many fields."))
+        self._parts.append(_Part())
+
+    def _collect(self, into: bytearray, data: bytes, start: int, end: int) -> None:
+        into += data[start:end]
+        if len(into) > MAX_HEADER_BYTES:
+            raise BodyError(400, N_("The form is damaged; please send it again."))
+
+    def _header(self) -> None:
+        if len(self._parts[-1].headers) < MAX_FIELDS:
+            self._parts[-1].headers[bytes(self._name).lower()] = bytes(self._value)
+        self._name.clear()
+        self._value.clear()
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        part = self._parts[-1]
+        part.content += data[start:end]
+        if len(part.content) > MAX_FIELD_BYTES and b"filename" not in part.headers.get(b"content-disposition", b""):
+            raise _too_large(MAX_FIELD_BYTES)
+
+    def _end(self) -> None:
+        self._ended = True
+
+
+def _file(part: _Part, name: bytes) -> File:
+    media_type, _ = parse_options_header(part.headers.get(b"content-type", b"application/octet-stream"))
+    return File(
+        name=name.decode("utf-8", "replace"),
+        media_type=media_type.decode("latin-1"),
+        content=bytes(part.content),
+    )
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BodyError(400, N_("The form is not UTF-8.")) from error
+
+
+async def read_json(request: Request) -> tuple[bytes, Any]:
+    """A JSON body with its raw bytes. Raises BodyError: 415, 413, or 400 for what is not strict JSON (RFC 8259)."""
+    media_type, _ = parse_options_header(request.headers.get("content-type", "").encode("latin-1", "replace"))
+    if media_type != b"application/json":
+        raise BodyError(415, N_("Send JSON with Content-Type: application/json."))
+    raw = await read_bytes(request, MAX_JSON_BYTES)
+    try:
+        text = raw.decode("utf-8")
+        return raw, json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        raise BodyError(400, N_("The body is not UTF-8.")) from error
+    except RecursionError as error:
+        raise BodyError(400, N_("The body is nested too deeply.")) from error
+    except ValueError as error:
+        raise BodyError(400, N_("The body is not JSON.")) from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise BodyError(400, N_("A name came twice in one object."))
+    return made
+
+
+def _no_constant(name: str) -> Any:
+    message = f"{name} is not JSON"
+    raise ValueError(message)

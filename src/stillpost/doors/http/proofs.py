@@ -1,0 +1,134 @@
+"""The token pages: ``/confirm`` and ``/not-me`` act on POST alone, and ``/r`` tells where a request stands.
+
+Mail scanners open every link, so GET shows and changes nothing. A token stands in the path only, is never logged, and its
+pages are neither kept nor framed nor named in a Referer.
+"""
+
+from dataclasses import dataclass
+from typing import final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from stillpost.doors.http.body import BodyError, read_bytes
+from stillpost.doors.http.context import BROWSER_COOKIE, Context
+from stillpost.doors.http.form import TRY_LATER, mail_first
+from stillpost.doors.http.pages import page, problem_page
+from stillpost.intake.token import TokenError
+from stillpost.language import N_, translate
+from stillpost.store.protocol import StoreError
+
+NOT_OURS = N_("This link is not complete or not ours. Please open it again from the mail, or copy all of it.")
+OVER = N_("This link is over. What waited for it was deleted; please write to us again.")
+FOREIGN = N_("This answer did not come from our own page. Please open the link in the mail and answer there.")
+NO_REQUEST = N_("We know no request with this address. It may have been deleted since.")
+_MAX_TICKED = 100
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """The pages behind the links in our mails."""
+
+    context: Context
+
+    async def confirm_page(self, request: Request) -> Response:
+        """``GET /confirm/<token>``: what waits, none ticked."""
+        language = self.context.language(request)
+        try:
+            waiting = await self.context.proving.waiting(request.path_params["token"], self.context.clock())
+        except (TokenError, StoreError) as error:
+            return self._problem(language, error)
+        return page(
+            "confirm.html",
+            language,
+            requests=waiting.requests,
+            titles={name: portal.options.title for name, portal in self.context.portals.items()},
+        )
+
+    async def confirm(self, request: Request) -> Response:
+        """``POST /confirm/<token>``: the owner's answer. This browser is known from now on."""
+        language = self.context.language(request)
+        if _foreign(request):
+            return problem_page(language, 403, translate(FOREIGN, language))
+        try:
+            ticked = await _ticked(request)
+            browser = request.cookies.get(BROWSER_COOKIE, "")
+            confirmed = await self.context.proving.confirm(
+                request.path_params["token"], ticked, browser, self.context.clock()
+            )
+        except (TokenError, StoreError, BodyError) as error:
+            return self._problem(language, error)
+        response = page("confirmed.html", language, confirmed=confirmed)
+        if confirmed.browser:
+            response.set_cookie(
+                BROWSER_COOKIE,
+                confirmed.browser,
+                max_age=int(self.context.proving.limits.proven_for.total_seconds()),
+                path="/",
+                secure=True,
+                httponly=True,
+                samesite="lax",
+            )
+        return response
+
+    async def not_me_page(self, request: Request) -> Response:
+        """``GET /not-me/<token>``: asks, changes nothing."""
+        language = self.context.language(request)
+        try:
+            await self.context.proving.check_not_me(request.path_params["token"], self.context.clock())
+        except TokenError as error:
+            return self._problem(language, error)
+        return page("not_me.html", language, done=False)
+
+    async def not_me(self, request: Request) -> Response:
+        """``POST /not-me/<token>``: no challenge to this address for two years; also one-click (RFC 8058)."""
+        language = self.context.language(request)
+        try:
+            await read_bytes(request, 10_000)
+            await self.context.proving.not_me(request.path_params["token"], self.context.clock())
+        except (TokenError, StoreError, BodyError) as error:
+            return self._problem(language, error)
+        return page("not_me.html", language, done=True)
+
+    async def status(self, request: Request) -> Response:
+        """``GET /r/<secret>``: where a request stands."""
+        language = self.context.language(request)
+        secret = request.path_params["secret"]
+        try:
+            found = await self.context.ledger.request_by_secret(secret) if len(secret) == 32 else None
+        except StoreError as error:
+            return self._problem(language, error)
+        portal = self.context.portals.get(found.portal) if found else None
+        if found is None or portal is None:
+            return problem_page(language, 404, translate(NO_REQUEST, language))
+        over = found.state.value in {"challenged", "mail-first", "held"} and self.context.clock() >= found.expires
+        return page(
+            "status.html",
+            language,
+            portal=portal,
+            request=found,
+            state="expired" if over else found.state.value,
+            mail_first=mail_first(portal, secret),
+            days=self.context.admission.limits.pending_for.days,
+        )
+
+    def _problem(self, language: str, error: Exception) -> Response:
+        if isinstance(error, TokenError):
+            message, status = (OVER, 410) if error.expired else (NOT_OURS, 404)
+            return problem_page(language, status, translate(message, language))
+        if isinstance(error, BodyError):
+            return problem_page(language, error.status, translate(error.message, language).format(**error.values))
+        self.context.journal.failed("store", error)
+        return problem_page(language, 503, translate(TRY_LATER, language), **{"Retry-After": "120"})
+
+
+def _foreign(request: Request) -> bool:
+    """Whether a browser says that another site made it send this (Fetch Metadata)."""
+    return request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}
+
+
+async def _ticked(request: Request) -> frozenset[str]:
+    body = await read_bytes(request, 20_000)
+    pairs = [pair.partition(b"=") for pair in body.split(b"&", _MAX_TICKED)]
+    return frozenset(value.decode("ascii", "replace") for name, _, value in pairs if name == b"mine")

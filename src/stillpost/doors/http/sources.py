@@ -1,0 +1,63 @@
+"""Where a request came from: the peer, or what trusted proxies say of it, read from the right."""
+
+import ipaddress
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TypeAlias
+
+from stillpost.model import Source
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+UNKNOWN = Source("", ())
+"""A keyed call that passed no client address: it is counted under no network."""
+
+_MAX_HOPS = 32
+
+
+def networks(texts: Sequence[str]) -> tuple[Network, ...]:
+    """Parsed networks. Raises ValueError for anything else."""
+    return tuple(ipaddress.ip_network(text) for text in texts)
+
+
+def client_ip(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Network]) -> str:
+    """The client's address.
+
+    ``forwarded_for``: the X-Forwarded-For fields in order. Only what a trusted proxy appended is believed: from the
+    right, past trusted addresses, to the first that is not. A forged or malformed entry ends the walk at the last
+    believed address, so a stranger can choose nothing but his own place.
+    """
+    if not trusted or not _within(peer, trusted):
+        return peer
+    hops = ",".join(forwarded_for).split(",")[-_MAX_HOPS:]
+    believed = peer
+    for hop in reversed(hops):
+        try:
+            address = str(ipaddress.ip_address(hop.strip()))
+        except ValueError:
+            return believed
+        believed = address
+        if not _within(address, trusted):
+            return believed
+    return believed
+
+
+@lru_cache(maxsize=4096)
+def source_of(ip: str) -> Source:
+    """The address with the networks it is counted under: /24, or /64, /56 and /48. Raises ValueError."""
+    address = ipaddress.ip_address(ip.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is None:
+            wide = (ipaddress.ip_network((address, bits), strict=False) for bits in (64, 56, 48))
+            return Source(str(address), tuple(map(str, wide)))
+        address = address.ipv4_mapped
+    return Source(str(address), (str(ipaddress.ip_network((address, 24), strict=False)),))
+
+
+def _within(text: str, trusted: Sequence[Network]) -> bool:
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return any((mapped or address) in network for network in trusted)

@@ -1,0 +1,115 @@
+"""First mails and bounces at the SMTP listener: every answer is one SMTP line, and nothing is ever mailed back."""
+
+import asyncio
+import ipaddress
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, final
+
+from stillpost.doors.smtp.dkim import DnsUnavailable, Resolve, verify
+from stillpost.intake.first_mail import FirstMail, NoProof, judge, unfit
+from stillpost.journal import Journal
+from stillpost.mail.auth import results_from
+from stillpost.mail.message import Headers, MessageError, read
+from stillpost.model import AuthResult
+from stillpost.reception.proving import Proving
+from stillpost.store.protocol import StoreError
+
+MAX_BYTES: Final = 1_000_000
+_HEX = frozenset("0123456789abcdef")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who hands the mail over."""
+
+    ip: str
+    helo: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstMailDoor:
+    """Takes mail to the mail-first address, and bounces to the envelope sender of our challenges if there is one."""
+
+    proving: Proving
+    journal: Journal
+    clock: Callable[[], datetime]
+    resolve: Resolve
+    address: str
+    bounces: str
+    trusted: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+    authserv_ids: tuple[str, ...] = ()
+
+    def wants(self, recipient: str) -> bool:
+        """Whether a recipient is ours: the mail-first address or the bounce address, with or without a plus part."""
+        return _without_plus(recipient) in {self.address.lower(), self.bounces.lower()} - {""}
+
+    async def take(self, peer: Peer, sender: str | None, recipients: Sequence[str], raw: bytes) -> str:
+        """The SMTP answer to a whole mail."""
+        try:
+            if bounced := self._bounced(recipients):
+                await self.proving.bounced(bounced, self.clock())
+                return "250 2.0.0 Noted"
+            return await self._take(peer, sender, raw)
+        except StoreError as error:
+            self.journal.failed("store", error)
+            return "451 4.3.0 We cannot keep this right now; please try again later"
+
+    async def _take(self, peer: Peer, sender: str | None, raw: bytes) -> str:
+        try:
+            headers = read(raw).headers
+        except MessageError:
+            return self._refuse(NoProof("unreadable", "This mail cannot be read."))
+        problem = unfit(headers, sender)
+        if problem is not None:
+            return self._refuse(problem)
+        results = self._found_by_trusted(peer, headers)
+        judged = judge(headers, sender, results)
+        if isinstance(judged, NoProof) and not results:
+            try:
+                signatures = len(headers.all("dkim-signature"))
+                judged = judge(headers, sender, await asyncio.to_thread(verify, raw, signatures, self.resolve))
+            except DnsUnavailable:
+                return "451 4.4.3 The key of the signature cannot be looked up right now; please try again later"
+        if isinstance(judged, NoProof):
+            return self._refuse(judged)
+        return await self._prove(judged)
+
+    async def _prove(self, proof: FirstMail) -> str:
+        request = await self.proving.by_mail(proof.code, proof.sender, self.clock())
+        if request is None:
+            return self._refuse(
+                NoProof("unknown-code", "Nothing waits for this code; it was used already, or it is over.")
+            )
+        return f"250 2.0.0 Thank you, your request {request.id} is in"
+
+    def _found_by_trusted(self, peer: Peer, headers: Headers) -> tuple[AuthResult, ...]:
+        """Authentication-Results count only if a trusted peer hands the mail over, and only what it put there itself."""
+        try:
+            address = ipaddress.ip_address(peer.ip)
+        except ValueError:
+            return ()
+        if not any(address in network for network in self.trusted):
+            return ()
+        names = [name for name, _ in headers.fields]
+        border = names.index("received") if "received" in names else len(names)
+        return results_from(headers, border, self.authserv_ids)
+
+    def _bounced(self, recipients: Sequence[str]) -> str:
+        """The challenge a bounce is about, from the address it came to (``local+ID@domain``)."""
+        if not self.bounces or not recipients or _without_plus(recipients[0]) != self.bounces.lower():
+            return ""
+        challenge = recipients[0].partition("@")[0].rpartition("+")[2]
+        return challenge if len(challenge) == 32 and _HEX.issuperset(challenge) else ""
+
+    def _refuse(self, problem: NoProof) -> str:
+        self.journal.not_a_proof(problem.word)
+        return f"550 5.7.1 {problem.sentence}"
+
+
+def _without_plus(address: str) -> str:
+    local, _, domain = address.lower().rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"
