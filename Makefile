@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt docs e2e fuzz bench lock clean
+.PHONY: help setup run test check fmt words docs e2e fuzz bench lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,7 +16,7 @@ $(VENV)/.ready: requirements/dev.txt pyproject.toml packaging/build_catalogues.p
 	@$(BIN)/python -c 'import sys; sys.exit("Stillpost needs Python 3.11 or newer: make PYTHON=/path/to/python3.11") if sys.version_info < (3, 11) else None'
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@touch $@
+	@mkdir -p build && touch $@
 
 run: setup  ## Start Stillpost on 127.0.0.1:8025 with the embedded default, state under ./var
 	$(BIN)/stillpost serve
@@ -35,8 +35,12 @@ fmt: setup  ## Format the code
 	$(BIN)/ruff check --fix --quiet .
 	$(BIN)/ruff format --quiet .
 
+words: setup  ## Collect the texts to translate into the German catalogue
+	$(BIN)/pybabel --quiet extract --mapping packaging/words.cfg --keywords N_ --no-location --sort-output --project Stillpost --copyright-holder "the Stillpost developers" --output build/stillpost.pot src/stillpost
+	$(BIN)/pybabel --quiet update --no-fuzzy-matching --ignore-obsolete --no-wrap --input-file build/stillpost.pot --output-file src/stillpost/locale/de/LC_MESSAGES/stillpost.po --locale de
+
 docs: setup  ## Write the generated pages again (config, glossary, detectors, command line)
-	$(BIN)/python -m stillpost.pages
+	$(BIN)/python docs/generate.py
 
 e2e: setup  ## Only the tests with real servers and a browser
 	$(BIN)/pytest -m e2e -rs

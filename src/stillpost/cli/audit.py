@@ -38,5 +38,8 @@ def audit(product: str, folder: Path | None, name: str, save: Path | None, fail_
     sys.exit(1 if found is not None and found >= Severity[fail_on.upper()] else 0)
 
 
+command = audit
+"""What ``cli.main`` loads."""
+
 if __name__ == "__main__":
     audit()

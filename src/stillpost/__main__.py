@@ -1,0 +1,5 @@
+"""``python -m stillpost``."""
+
+from stillpost.cli.main import main
+
+main()

@@ -1,0 +1,182 @@
+"""Runs the service: binds, starts, announces, keeps house, stops without losing anything."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable
+from datetime import timedelta
+from typing import final
+
+import dkim
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from stillpost.config import Config
+from stillpost.config.reader import ConfigError
+from stillpost.doors.http.app import build_app
+from stillpost.doors.http.context import Context
+from stillpost.doors.http.options import split_listen
+from stillpost.doors.http.puzzle import Puzzles
+from stillpost.doors.http.sources import networks
+from stillpost.doors.smtp.dkim import Resolve
+from stillpost.doors.smtp.door import FirstMailDoor
+from stillpost.doors.smtp.server import serve_smtp
+from stillpost.service.control import serve_control
+from stillpost.service.operations import Operations
+from stillpost.service.wiring import House, open_house
+from stillpost.store.protocol import StoreError
+
+HOUSEKEEPING = timedelta(seconds=60)
+HEADER_SECONDS = 15.0
+_CONNECTIONS = 2000
+
+
+def bind(listen: str, key: str) -> socket.socket:
+    """A listening socket for ``host:port``. Raises ConfigError with what to do."""
+    where = split_listen(listen)
+    if where is None:
+        message = f"{key} = {listen!r} must be host:port"
+        raise ConfigError(message)
+    family = socket.AF_INET6 if ":" in where[0] else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(where)
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        message = f"{key} = {listen!r}: {error.strerror}; stop what listens there, or set another {key}"
+        raise ConfigError(message) from error
+    listener.setblocking(False)
+    return listener
+
+
+@final
+class PatientProtocol(HttpToolsProtocol):
+    """Hangs up on clients that do not finish a request's headers within a quarter of a minute."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature
+        """Start the clock."""
+        super().connection_made(transport)
+        self._headers_due = self.loop.call_later(HEADER_SECONDS, self._hang_up)
+
+    def on_headers_complete(self) -> None:
+        """Stop the clock: what follows is bounded by the doors."""
+        self._headers_due.cancel()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        self._headers_due.cancel()
+        super().connection_lost(exc)
+
+    def _hang_up(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.close()
+
+
+def http_context(house: House, ready: Callable[[], str]) -> Context:
+    """What the HTTP door gets."""
+    return Context(
+        portals=house.portals,
+        admission=house.admission,
+        proving=house.proving,
+        ledger=house.store.ledger,
+        signer=house.signer,
+        puzzles=Puzzles(house.secrets.signing_keys),
+        journal=house.journal,
+        clock=house.clock,
+        trusted=networks(house.config.serve.trusted_proxies),
+        keys=house.keys,
+        ready=ready,
+    )
+
+
+def mail_door(house: House, resolve: Resolve) -> FirstMailDoor:
+    """The mail-first door of a house; ``resolve`` looks up DKIM keys."""
+    inbound = house.config.inbound
+    return FirstMailDoor(
+        proving=house.proving,
+        journal=house.journal,
+        clock=house.clock,
+        resolve=resolve,
+        address=inbound.address,
+        bounces=house.config.relay.envelope_from,
+        trusted=networks(inbound.trusted_peers),
+        authserv_ids=inbound.authserv_ids,
+    )
+
+
+def http_server(app: Starlette) -> uvicorn.Server:
+    """uvicorn as we run it: no access log (token paths!), no proxy headers (``sources`` reads them), no banner."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            loop="none",
+            http=PatientProtocol,
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            proxy_headers=False,
+            server_header=False,
+            date_header=True,
+            limit_concurrency=_CONNECTIONS,
+            timeout_keep_alive=10,
+            timeout_graceful_shutdown=10,
+        )
+    )
+
+
+async def serve(config: Config, announce: Callable[[House], None]) -> None:
+    """Run until SIGTERM or SIGINT. Raises ConfigError or StoreError if it cannot start."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    listener = bind(config.serve.listen, "serve.listen")
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(listener.close)
+        mail_listener = bind(config.inbound.listen, "inbound.listen") if config.inbound.listen else None
+        if mail_listener:
+            stack.callback(mail_listener.close)
+        house = await stack.enter_async_context(open_house(config))
+        trouble: list[str] = []
+        server = http_server(build_app(http_context(house, lambda: "".join(trouble))))
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(house.outbox.run()),
+                tasks.create_task(keep_house(house, trouble)),
+                tasks.create_task(serve_control(house, Operations(house))),
+            ]
+            if mail_listener:
+                host = config.inbound.address.rpartition("@")[2]
+                running.append(tasks.create_task(serve_smtp(mail_door(house, dkim.get_txt), mail_listener, host)))
+            serving = tasks.create_task(server._serve([listener]))  # noqa: SLF001  # serve() would take the signals
+            announce(house)
+            house.journal.started(portals=list(house.portals), listen=config.serve.listen)
+            await stop.wait()
+            server.should_exit = True
+            await serving
+            for task in running:
+                task.cancel()
+        house.journal.stopped()
+
+
+async def keep_house(house: House, trouble: list[str]) -> None:
+    """Expire what is over, measure how full we are, every minute; ``trouble`` holds what ``/healthz`` says."""
+    while True:
+        try:
+            gone = await house.store.ledger.expire(house.clock())
+            for owner in gone:
+                await house.store.holds.drop(owner)
+            house.journal.expired(len(gone))
+            standing = await house.store.ledger.standing()
+            house.journal.standing(standing.waiting, standing.held, standing.pending_bytes, standing.outbox)
+            trouble.clear()
+        except StoreError as error:
+            house.journal.failed("store", error)
+            trouble[:] = ["the store cannot be written"]
+        await asyncio.sleep(HOUSEKEEPING.total_seconds())
