@@ -1,0 +1,239 @@
+"""A whole Stillpost in process: memory store, a clock that is pushed, a relay and a helpdesk that keep what they get.
+
+Nothing here opens a socket: requests go into the ASGI application, first mails into the SMTP door's own function, and
+whatever is sent stays in a list. The lab can hurt nobody.
+"""
+
+import re
+import secrets
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from typing import Any, final
+from urllib.parse import urlencode
+
+from starlette.applications import Starlette
+
+from stillpost.config import Config, HelpdeskConfig, PortalConfig
+from stillpost.config.secrets import Secrets
+from stillpost.doors.http.app import build_app
+from stillpost.doors.smtp.door import FirstMailDoor, Peer
+from stillpost.doors.smtp.options import InboundOptions
+from stillpost.engine.policy import Policy
+from stillpost.helpdesks.products import PRODUCTS
+from stillpost.intake.limits import Limits
+from stillpost.intake.portal import PortalOptions
+from stillpost.intake.voucher import write_voucher
+from stillpost.journal import Journal
+from stillpost.mail.compose import Outgoing
+from stillpost.mailer import RelayOptions
+from stillpost.model import ProofMode, Ticket
+from stillpost.reception.portal import Portal
+from stillpost.service.running import http_context, mail_door
+from stillpost.service.wiring import House, build_house
+from stillpost.store.memory import memory_store
+
+START = datetime(2026, 1, 18, 8, 0, tzinfo=UTC)
+PORTAL = "support"
+PROVE = "prove@support.lab.example"
+AUTHSERV = "mx.lab.example"
+
+
+@final
+class LabClock:
+    """A clock that stands still until it is pushed."""
+
+    def __init__(self) -> None:
+        self.at = START
+
+    def __call__(self) -> datetime:
+        """The lab's time."""
+        return self.at
+
+
+@final
+class LabMailer:
+    """A relay that keeps every mail; counts by recipient."""
+
+    def __init__(self) -> None:
+        self.sent: list[Outgoing] = []
+        self.newest: dict[str, Outgoing] = {}
+        self.count: Counter[str] = Counter()
+
+    async def connect(self) -> "LabMailer":
+        """Always there."""
+        return self
+
+    async def send(self, mail: Outgoing) -> None:
+        """Keep one mail."""
+        self.sent.append(mail)
+        self.newest[mail.recipient] = mail
+        self.count[mail.recipient] += 1
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+@final
+class LabHelpdesk:
+    """A helpdesk that keeps every ticket."""
+
+    product = "lab"
+    can_be_quiet = True
+    exactly_once = True
+
+    def __init__(self) -> None:
+        self.tickets: list[Ticket] = []
+
+    async def deliver(self, ticket: Ticket, files: Sequence[bytes]) -> str:
+        """Keep one ticket."""
+        self.tickets.append(ticket)
+        return ticket.id
+
+    async def check(self) -> str:
+        """Always there."""
+        return "the lab's helpdesk is there"
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An answer of the application: status, headers (lower case), text."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+
+@final
+@dataclass(slots=True, kw_only=True)
+class World:
+    """The product with its surroundings."""
+
+    clock: LabClock
+    house: House
+    app: Starlette
+    door: FirstMailDoor
+    mailer: LabMailer
+    helpdesk: LabHelpdesk
+    errors: list[str] = field(default_factory=list)
+
+    async def get(self, path: str, ip: str, cookie: str = "") -> Page:
+        """A GET from a client."""
+        return await self._ask("GET", path, ip, cookie, b"")
+
+    async def post(self, path: str, fields: Mapping[str, str], ip: str, cookie: str = "") -> Page:
+        """A form posted by a client."""
+        return await self._ask("POST", path, ip, cookie, urlencode(fields).encode())
+
+    async def mail(self, content: bytes, sender: str, recipient: str) -> str:
+        """A mail to the mail-first door, as the operator's own mail server hands it over; the SMTP reply."""
+        peer = Peer(ip="127.0.0.1", helo="mx.lab.example")
+        return await self.door.take(peer, sender, [recipient], content)
+
+    def voucher(self, email: str) -> str:
+        """What a site that knows its signed-in visitor puts into the form."""
+        return write_voucher(self.house.keys[PORTAL], PORTAL, email, secrets.token_hex(16), self.clock())
+
+    async def work(self) -> None:
+        """Let the outbox work until nothing is due."""
+        while await self.house.outbox.work():
+            continue
+
+    async def _ask(self, method: str, path: str, ip: str, cookie: str, body: bytes) -> Page:
+        headers = [(b"host", b"support.lab.example"), (b"content-length", str(len(body)).encode())]
+        if body:
+            headers.append((b"content-type", b"application/x-www-form-urlencoded"))
+        if cookie:
+            headers.append((b"cookie", cookie.encode()))
+        raw_path, _, query = path.partition("?")
+        scope: dict[str, Any] = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "https",
+            "path": raw_path,
+            "raw_path": raw_path.encode(),
+            "query_string": query.encode(),
+            "root_path": "",
+            "headers": headers,
+            "client": (ip, 40000),
+            "server": ("127.0.0.1", 443),
+        }
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await self.app(scope, receive, send)
+        answered = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+        text = b"".join(message.get("body", b"") for message in sent[1:]).decode()
+        if sent[0]["status"] >= 500:
+            self.errors.append(f"{method} {raw_path.split('/')[1]}: {sent[0]['status']}")
+        return Page(sent[0]["status"], answered, text)
+
+
+@asynccontextmanager
+async def open_world(proof: ProofMode, limits: Limits) -> AsyncIterator[World]:
+    """A world with one portal in this mode."""
+    clock, mailer, helpdesk = LabClock(), LabMailer(), LabHelpdesk()
+    options = PortalOptions(title="Lab Support", base_url="https://support.lab.example", proof=proof)
+    config = Config(
+        relay=RelayOptions(from_="support@support.lab.example"),
+        inbound=InboundOptions(address=PROVE, authserv_ids=(AUTHSERV,)),
+        limits=limits,
+        portals={PORTAL: PortalConfig(options, HelpdeskConfig(PRODUCTS[0], PRODUCTS[0].options()))},
+    )
+    keys = Secrets(((secrets.token_bytes(32), START),), secrets.token_bytes(32))
+    portal = Portal(
+        name=PORTAL,
+        options=options,
+        policy=Policy(mode=options.mode),
+        from_address=config.relay.from_,
+        prove_address=PROVE,
+        helpdesk=helpdesk,
+    )
+    journal = Journal(lambda line: None, clock)
+    store = memory_store(keys.store)
+    house = replace(
+        build_house(config, keys, store, journal, {PORTAL: portal}, mailer, clock),
+        keys={PORTAL: secrets.token_hex(16).encode()},
+    )
+    app = build_app(http_context(house, lambda: ""))
+    yield World(clock=clock, house=house, app=app, door=mail_door(house, no_dns), mailer=mailer, helpdesk=helpdesk)
+
+
+def no_dns(name: bytes, timeout: int = 5) -> bytes | None:
+    """The lab's resolver: no key is ever found."""
+    return None
+
+
+def link_in(mail: Outgoing, what: str) -> str:
+    """The path of the ``confirm`` or ``not-me`` link in one of our mails."""
+    text = message_from_bytes(mail.content).get_payload(decode=True)
+    found = re.search(rf"https://support\.lab\.example(/{what}/\S+)", text.decode() if isinstance(text, bytes) else "")
+    if found is None:
+        message = f"no {what} link in a mail of ours"
+        raise ValueError(message)
+    return found[1]
+
+
+def hidden_field(page: Page, name: str) -> str:
+    """The value of a hidden field of a form."""
+    found = re.search(rf'name="{name}" value="([^"]*)"', page.text)
+    return found[1] if found else ""
+
+
+def later(clock: LabClock, at: timedelta) -> None:
+    """Move the lab's time forward to ``at`` after its start; never back."""
+    clock.at = max(clock.at, START + at)
