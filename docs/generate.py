@@ -1,0 +1,183 @@
+"""Writes the pages that are made from the code, or says which are out of date (``make docs``; a house test checks)."""
+
+import inspect
+import sys
+from collections.abc import Iterator
+from dataclasses import MISSING, fields, is_dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import click
+from click.testing import CliRunner
+
+from stillpost import model
+from stillpost.cli.main import COMMANDS, cli
+from stillpost.config import SECTIONS
+from stillpost.config.reader import key_of
+from stillpost.config.showing import written
+from stillpost.engine.detectors import PORTAL_DETECTORS
+from stillpost.engine.policy import Policy
+from stillpost.helpdesks.products import PRODUCTS
+from stillpost.intake.limits import PortalLimits
+from stillpost.intake.portal import PortalOptions
+from stillpost.journal import COUNTERS, DECIDE, GAUGES
+from stillpost.model import Rate
+
+DOCS = Path(__file__).parent
+MADE = "<!-- made by `make docs` from the code; edit the docstrings instead -->\n\n"
+
+
+def pages() -> Iterator[tuple[Path, str]]:
+    """Every generated page with its text."""
+    yield DOCS / "config.md", config_page()
+    yield DOCS / "glossary.md", glossary_page()
+    yield DOCS / "metrics.md", metrics_page()
+    yield DOCS / "commands.md", commands_page()
+    yield DOCS / "detectors/README.md", detector_list()
+    for detector in PORTAL_DETECTORS:
+        yield DOCS / f"detectors/{detector.symbol}.md", detector_page(detector)
+
+
+def config_page() -> str:
+    """Every key of the configuration, from the dataclasses."""
+    head = (
+        f"{MADE}# Configuration\n\nOne TOML file, `stillpost serve --config stillpost.toml`. Unknown keys are refused with the nearest "
+        "name. Times are written `30s`, `15m`, `2h`, `7d`; rates `200/1h`; sizes `5MB`. Secrets are files, never values.\n"
+        "`stillpost config check` reads the file and says what is wrong; `stillpost config show --changed` shows what you set.\n"
+    )
+    parts = [head]
+    parts += [f"\n## `[{name}]`\n\n{_table(kind)}" for name, kind in SECTIONS.items()]
+    parts.append(f"\n## `[portals.NAME]`\n\nOne table a portal; NAME is in its address.\n\n{_table(PortalOptions)}")
+    parts.append(f"\n## `[portals.NAME.limits]`\n\nMay only lower what `[limits]` says.\n\n{_table(PortalLimits)}")
+    parts.append("\n## `[portals.NAME.helpdesk]`\n\n`product` is one of the following, `maildir` without it.\n")
+    for product in PRODUCTS:
+        parts.append(
+            f'\n### `product = "{product.name}"`\n\n{product.quiet} {product.once}\n\n{_table(product.options)}'
+        )
+    return "".join(parts)
+
+
+def _table(kind: type[Any]) -> str:
+    rows = ["| key | default | what |", "|---|---|---|"]
+    for field in fields(kind):
+        if is_dataclass(field.default) and not isinstance(field.default, Rate):
+            continue
+        default = "(needed)" if field.default is MISSING else f"`{_toml(written(field.default))}`"
+        rows.append(f"| `{key_of(field)}` | {default} | {field.metadata.get('help', '')} |")
+    return "\n".join(rows) + "\n"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def glossary_page() -> str:
+    """The words, from the docstrings of ``model``."""
+    parts = [
+        f"{MADE}# Glossary\n\nOne word a thing. These are the words of the code, the configuration and the pages.\n"
+    ]
+    for name in sorted(model.__all__):
+        word = getattr(model, name)
+        if not inspect.isclass(word):
+            continue
+        text = " ".join((inspect.getdoc(word) or "").split())
+        parts.append(f"\n**{name}**: {text}\n")
+        if issubclass(word, Enum):
+            parts.append(f"({', '.join(f'`{member.value}`' for member in word)})\n")
+    return "".join(parts)
+
+
+def metrics_page() -> str:
+    """Every metric, from the journal's table."""
+    rows = ["| metric | labels | what |", "|---|---|---|"]
+    for metric in (*COUNTERS, *GAUGES, DECIDE):
+        suffix = "_total" if metric in COUNTERS else ""
+        labels = ", ".join(f"`{label}`" for label in metric.labels) or "-"
+        rows.append(f"| `stillpost_{metric.name}{suffix}` | {labels} | {metric.help} |")
+    return (
+        f"{MADE}# Metrics\n\n`GET /metrics` from this machine, in Prometheus' text format. No address is ever a label.\n\n"
+        + "\n".join(rows)
+        + "\n"
+    )
+
+
+def commands_page() -> str:
+    """Every command with its help, as the program prints it."""
+    parts = [f"{MADE}# Command line\n\nErrors are one line on standard error, with exit code 2.\n"]
+    for words, _ in _commands():
+        shown = CliRunner().invoke(
+            cli, [*words, "--help"], prog_name="stillpost", env={"LC_ALL": "C"}, terminal_width=100
+        )
+        parts.append(f"\n## `{' '.join(('stillpost', *words))}`\n\n```\n{shown.output.rstrip()}\n```\n")
+    return "".join(parts)
+
+
+def _commands() -> Iterator[tuple[list[str], click.Command]]:
+    context = click.Context(cli)
+    for name in COMMANDS:
+        command = cli.get_command(context, name)
+        if command is None:
+            continue
+        yield [name], command
+        if isinstance(command, click.Group):
+            for sub in command.list_commands(context):
+                inner = command.get_command(context, sub)
+                if inner is not None:
+                    yield [name, sub], inner
+
+
+def detector_list() -> str:
+    """All detectors in one table, with the policy's thresholds."""
+    policy = Policy()
+    rows = ["| symbol | score | about | an attacker chooses the key | what |", "|---|---|---|---|---|"]
+    for detector in PORTAL_DETECTORS:
+        first = _module_doc(detector).splitlines()[0].partition(": ")[2]
+        chosen = "yes" if detector.spoofable else "no"
+        rows.append(
+            f"| [{detector.symbol}]({detector.symbol}.md) | {detector.score:g} | {detector.scope} | {chosen} | {first} |"
+        )
+    return (
+        f"{MADE}# Detectors\n\nDetectors say what they saw; policy chooses what to do: the scores add up, and from "
+        f"{policy.tag:g} on a request is tagged, from {policy.challenge:g} on it is asked for the first mail, from {policy.hold:g} on held, from "
+        f"{policy.reject:g} on refused. Evidence whose key an attacker chooses never holds or refuses. A symbol about the *address* "
+        "never changes what the caller is told.\n\n" + "\n".join(rows) + "\n"
+    )
+
+
+def detector_page(detector: Any) -> str:
+    """One detector's page, from its module and its numbers."""
+    numbers = [
+        f"| `{field.name}` | {getattr(detector, field.name)} |"
+        for field in fields(detector)
+        if field.name not in {"symbol", "spoofable", "scope"}
+    ]
+    body = _module_doc(detector).partition("\n\n")
+    return (
+        f"{MADE}# {detector.symbol}\n\n{body[0].partition(': ')[2].capitalize()}\n\n{body[2].strip()}\n\n{inspect.getdoc(type(detector))}\n\n"
+        "| number | value |\n|---|---|\n"
+        + "\n".join(numbers)
+        + f"\n\nAbout: {detector.scope}. An attacker chooses the key: "
+        f"{'yes' if detector.spoofable else 'no'}. Cases: `tests/cases/detectors/{detector.symbol}/`.\n"
+    )
+
+
+def _module_doc(detector: Any) -> str:
+    return inspect.getdoc(sys.modules[type(detector).__module__]) or ""
+
+
+def main() -> None:
+    """Write every page that changed."""
+    for path, text in pages():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            print(f"written: {path.relative_to(DOCS.parent)}")
+
+
+if __name__ == "__main__":
+    main()
