@@ -14,7 +14,8 @@ Needs = Callable[..., None]
 
 def need(*programs: str) -> None:
     """Skip, and say so, where a program is missing; fail where STILLPOST_CI says that nothing may be missing."""
-    missing = [program for program in programs if shutil.which(program, path=f"{os.defpath}:/usr/sbin:/sbin") is None]
+    where = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+    missing = [program for program in programs if shutil.which(program, path=where) is None]
     if not missing:
         return
     why = f"not installed here: {', '.join(missing)}"

@@ -41,6 +41,12 @@ def _locked(name: str) -> Iterator[None]:
         yield
 
 
+def version(product: str) -> str:
+    """The version that is really installed."""
+    code = f"import importlib.metadata; print(importlib.metadata.version({product!r}))"
+    return _run([environment(product) / "python", "-c", code]).strip()
+
+
 def _digest(*files: Path) -> str:
     digest = hashlib.sha256(sys.version.encode())
     for file in files:
@@ -163,6 +169,7 @@ class DjangoHelpdesk:
     place: Path
     sink: Sink
     program: Path
+    smtp_port: int
     queue: int = 1
     username: str = "stillpost"
     password: str = "stillpost-password"
@@ -190,7 +197,7 @@ class DjangoHelpdesk:
         self.run("fetch")
 
     def run(self, action: str) -> None:
-        _django(self.program, action, self.place, self.sink.port)
+        _django(self.program, action, self.place, self.smtp_port)
 
     def tickets(self) -> list[dict[str, object]]:
         """All tickets, as the product's own API shows them to staff."""
@@ -215,14 +222,14 @@ def _django(program: Path, action: str, place: Path, sink_port: int) -> None:
 
 
 @contextmanager
-def running_django_helpdesk(place: Path, sink: Sink) -> Iterator[DjangoHelpdesk]:
-    """A fresh django-helpdesk in ``place`` whose mail goes to the sink."""
+def running_django_helpdesk(place: Path, sink: Sink, *, smtp_port: int = 0) -> Iterator[DjangoHelpdesk]:
+    """A fresh django-helpdesk in ``place`` whose mail goes to the sink (or by ``smtp_port``, which leads there)."""
     program = environment("django-helpdesk") / "python"
     site = place / "django-helpdesk"
     shutil.copytree(_seed_django(program), site)
     command: list[Path | str] = [program, SITES / "django_site.py", "serve"]
-    with _serving(command, place / "django.log", E2E_SITE=site, E2E_SINK_PORT=sink.port) as port:
-        yield DjangoHelpdesk(f"http://127.0.0.1:{port}/helpdesk/", site, sink, program)
+    with _serving(command, place / "django.log", E2E_SITE=site, E2E_SINK_PORT=smtp_port or sink.port) as port:
+        yield DjangoHelpdesk(f"http://127.0.0.1:{port}/helpdesk/", site, sink, program, smtp_port or sink.port)
 
 
 def _seed_django(program: Path) -> Path:
@@ -268,13 +275,16 @@ class Roundup:
 
 
 @contextmanager
-def running_roundup(place: Path, sink: Sink, *, auto_reply: bool = False) -> Iterator[Roundup]:
-    """A fresh Roundup in ``place``; ``auto_reply`` switches on what makes it answer strangers' mail."""
+def running_roundup(place: Path, sink: Sink, *, auto_reply: bool = False, smtp_port: int = 0) -> Iterator[Roundup]:
+    """A fresh Roundup in ``place``; ``auto_reply`` switches on what makes it answer strangers' mail.
+
+    Its mail goes to the sink, or by ``smtp_port``, which leads there.
+    """
     programs = environment("roundup")
     tracker = place / "roundup"
     shutil.copytree(_seed_roundup(programs, auto_reply), tracker)
     config = tracker / "config.ini"
-    config.write_text(re.sub(r"(?m)^port = \d+$", f"port = {sink.port}", config.read_text(), count=1))
+    config.write_text(re.sub(r"(?m)^port = \d+$", f"port = {smtp_port or sink.port}", config.read_text(), count=1))
     with _serving([programs / "python", SITES / "roundup_site.py", tracker], place / "roundup.log") as port:
         yield Roundup(f"http://127.0.0.1:{port}/", tracker, sink, programs)
 

@@ -128,6 +128,12 @@ async def test_retry_after_is_read_strictly(value: str, seconds: int | None) -> 
     assert error.retry_after == (None if seconds is None else timedelta(seconds=seconds))
 
 
+async def test_without_retry_after_the_limits_reset_is_waited_for() -> None:
+    async with peer(answers("429 Slow", b"", "ratelimit-reset: 41")) as (caller, _):
+        error = caller.refusal(await caller.call("GET", ""), "it")
+    assert error.retry_after == timedelta(seconds=41)
+
+
 async def test_an_error_repeats_neither_addresses_nor_control_characters() -> None:
     body = b'{"error": "victim@example.com is \x1b[31m wrong\x00 \xe2\x80\xae"}'
     async with peer(answers("422 X", body)) as (caller, _):

@@ -105,6 +105,19 @@ def test_what_is_defused_holds_no_placeholder(text: str) -> None:
     assert "{%" not in defused(text)
 
 
+@pytest.mark.parametrize("letter", ["x", "ü", "\U0001f600"], ids=["one byte", "two bytes", "four bytes"])
+async def test_what_is_too_long_for_a_comment_is_cut_there_and_whole_in_a_file(tmp_path: Path, letter: str) -> None:
+    async with account(tmp_path) as zendesk:
+        one = ticket(text=letter * 100_000)
+        for _ in range(2):
+            assert await zendesk.desk.deliver(one, ()) == "1"
+        bodies = [str(comment["body"]) for comment in zendesk.world.comments[1]]
+        (upload,) = zendesk.world.uploads.values()
+    assert [len(body.encode()) < 64_000 for body in bodies] == [True, True]
+    assert bodies[0].endswith("[cut; the whole is in request.txt]")
+    assert (letter * 100_000).encode() in upload.content
+
+
 async def test_an_answer_lost_after_the_work_makes_no_second_ticket_and_no_second_note(tmp_path: Path) -> None:
     async with account(tmp_path) as zendesk:
         one = ticket(attachments=(attachment("a.pdf", b"abc"),))

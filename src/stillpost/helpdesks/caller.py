@@ -127,8 +127,11 @@ class Caller:
         )
 
     def _retry_after(self, answer: Answer) -> timedelta | None:
-        """Retry-After as seconds or a date (RFC 9110 section 10.2.3), never negative, at most a day."""
-        value = answer.headers.get("retry-after", "").strip()
+        """Retry-After as seconds or a date (RFC 9110 section 10.2.3), never negative, at most a day.
+
+        Without one, ``ratelimit-reset`` in seconds, which Zendesk and others send with every answer.
+        """
+        value = (answer.headers.get("retry-after") or answer.headers.get("ratelimit-reset", "")).strip()
         if re.fullmatch(r"[0-9]{1,9}", value):
             return min(timedelta(seconds=int(value)), RETRY_AFTER_LIMIT)
         try:

@@ -1,7 +1,7 @@
 """The attack itself, on bare helpdesks without Stillpost: if an upstream changes its behavior, this notices first."""
 
 import pytest
-from tests.e2e.products import TRACKER_ADDRESS, DjangoHelpdesk, Roundup
+from tests.e2e.products import TRACKER_ADDRESS, DjangoHelpdesk, Roundup, version
 
 pytestmark = pytest.mark.e2e
 
@@ -15,6 +15,11 @@ def forged(number: int, sender: str = VICTIM) -> bytes:
         f"From: Somebody <{sender}>\r\nTo: {TRACKER_ADDRESS}\r\nSubject: free vouchers {number}\r\n"
         f"Message-ID: <forged.{number}@example.net>\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\n\r\nread this\r\n"
     ).encode()
+
+
+@pytest.mark.parametrize(("product", "measured"), [("django-helpdesk", "2.6.1"), ("roundup", "2.6.0")])
+def test_the_products_are_the_versions_that_our_pages_speak_of(product: str, measured: str) -> None:
+    assert version(product) == measured
 
 
 def test_fifteen_forms_on_bare_django_helpdesk_mail_a_stranger_fifteen_times(django_helpdesk: DjangoHelpdesk) -> None:

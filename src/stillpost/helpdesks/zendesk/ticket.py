@@ -26,7 +26,7 @@ PROVEN_TAG = "stillpost-proven"
 """The tag that triggers can ask for: nobody but us sets it, and only where the address was proven."""
 
 _SUBJECT_LIMIT = 150
-_TEXT_LIMIT = 60_000  # a comment takes 64 KB
+_COMMENT_BYTES = 60_000  # a comment takes 64 KB; what is longer goes along as a file too
 
 
 @final
@@ -131,7 +131,7 @@ class ZendeskDesk:
         tags = [_tag(tag) for tag in ticket.tags]
         values: dict[str, object] = {
             "subject": defused(rendering.subject(ticket, _SUBJECT_LIMIT)),
-            "comment": {"body": defused(rendering.block(ticket.text, _TEXT_LIMIT) or "(no text)"), "public": True},
+            "comment": {"body": _fitting(rendering.text(ticket)), "public": True},
             "external_id": rendering.reference(ticket),
             "tags": sorted({*filter(None, tags)} - {PROVEN_TAG} | (set() if ticket.quiet else {PROVEN_TAG})),
         }
@@ -153,20 +153,21 @@ class ZendeskDesk:
         )
 
     async def _add_note(self, number: str, ticket: Ticket, files: Sequence[bytes]) -> None:
-        uploads = [await self._upload(ticket, place, content) for place, content in enumerate(files) if content]
-        comment = {"body": defused(rendering.note(ticket)), "public": False, "uploads": uploads}
+        uploads = []
+        for attachment, content in zip(ticket.attachments, files, strict=True):
+            if content:
+                name = rendering.line(attachment.name, 100) or "attachment"
+                uploads.append(await self._upload(name, media_type(attachment.media_type), content))
+        if any(_fitting(part) != defused(part) for part in (rendering.text(ticket), rendering.note(ticket))):
+            uploads.append(await self._upload("request.txt", "text/plain", rendering.whole(ticket).encode()))
+        comment = {"body": _fitting(rendering.note(ticket)), "public": False, "uploads": uploads}
         answer = await self._session.call("PUT", f"tickets/{number}", value={"ticket": {"comment": comment}})
         if not answer.ok:
             raise self._caller.refusal(answer, "Zendesk's PUT of the note")
 
-    async def _upload(self, ticket: Ticket, place: int, content: bytes) -> str:
-        attachment = ticket.attachments[place]
+    async def _upload(self, name: str, kind: str, content: bytes) -> str:
         answer = await self._session.call(
-            "POST",
-            "uploads",
-            params={"filename": rendering.line(attachment.name, 100) or "attachment"},
-            headers={"Content-Type": media_type(attachment.media_type)},
-            content=content,
+            "POST", "uploads", params={"filename": name}, headers={"Content-Type": kind}, content=content
         )
         if not answer.ok:
             raise self._caller.refusal(answer, "Zendesk's POST of an attachment")
@@ -179,6 +180,14 @@ class ZendeskDesk:
 def defused(text: str) -> str:
     """``text`` without Zendesk's placeholders: those in an agent's comment are filled in, and we write as an agent."""
     return re.sub(r"\{(?=[{%])", "{ ", text)
+
+
+def _fitting(text: str) -> str:
+    safe = defused(text)
+    if len(safe.encode()) <= _COMMENT_BYTES:
+        return safe
+    cut = safe.encode()[:_COMMENT_BYTES].decode("utf-8", "ignore")
+    return f"{cut}\n[cut; the whole is in request.txt]"
 
 
 def _tag(tag: str) -> str:
