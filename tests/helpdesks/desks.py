@@ -130,7 +130,7 @@ async def smtp(place: Path) -> AsyncIterator[Beside]:
             behind="request-tracker",
             sender="portal@desk.example",
             port=server.port,
-            tls="none",
+            tls="off",
             confirm=True,
         )
         desk = build("smtp", options, place)

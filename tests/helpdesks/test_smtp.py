@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.enable_socket]
 
 def options(port: int = 25, **changes: object) -> smtp.SmtpOptions:
     plain = smtp.SmtpOptions(
-        to="help@desk.example", behind="request-tracker", sender="portal@desk.example", port=port, tls="none"
+        to="help@desk.example", behind="request-tracker", sender="portal@desk.example", port=port, tls="off"
     )
     return replace(plain, **changes)  # type: ignore[arg-type]
 

@@ -264,7 +264,7 @@ async def test_roundup_registers_and_mails_only_who_proved_his_address(
 async def mailed(sink: Sink, one: Ticket, **changes: object) -> bytes:
     """What the mail adapter sends for a ticket."""
     plain = mail.SmtpOptions(
-        to=QUEUE_ADDRESS, behind="django-helpdesk", sender="portal@desk.example", port=sink.port, tls="none"
+        to=QUEUE_ADDRESS, behind="django-helpdesk", sender="portal@desk.example", port=sink.port, tls="off"
     )
     desk = mail.build(replace(plain, **changes), around(Path()))  # type: ignore[arg-type]
     await desk.deliver(one, ())

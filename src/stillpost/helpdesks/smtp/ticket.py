@@ -58,7 +58,7 @@ class SmtpOptions:
     port: int = field(default=25, metadata={"help": "its port"})
     tls: str = field(
         default="starttls",
-        metadata={"help": "starttls (required, not just tried), implicit, or none (loopback only)"},
+        metadata={"help": "off (loopback only), starttls (required, not just tried), or tls"},
     )
     username: str = field(default="", metadata={"help": "user name for the mail server, if it wants one"})
     password_file: str = field(default="", metadata={"help": "file with the password"})
@@ -79,10 +79,10 @@ class SmtpOptions:
     def __post_init__(self) -> None:
         for key, address in (("to", self.to), ("sender", self.sender)):
             _check_address(key, address)
-        if self.tls not in {"starttls", "implicit", "none"}:
-            raise OptionError(f"tls: {self.tls!r} must be starttls, implicit or none")
-        if self.tls == "none" and self.host not in {"127.0.0.1", "::1", "localhost"}:
-            raise OptionError("tls: none shows tickets to the network; use starttls or implicit (none is for loopback)")
+        if self.tls not in {"off", "starttls", "tls"}:
+            raise OptionError(f"tls: {self.tls!r} must be off, starttls or tls")
+        if self.tls == "off" and self.host not in {"127.0.0.1", "::1", "localhost"}:
+            raise OptionError("tls: off shows tickets to the network; use starttls or tls (off is for loopback)")
         if bool(self.username) != bool(self.password_file):
             raise OptionError("username: it and password_file go together: give both or neither")
         _check_identity(self, _intake(self.behind))
@@ -186,7 +186,7 @@ class SmtpDesk:
                     port=options.port,
                     username=options.username or None,
                     password=password,
-                    use_tls=options.tls == "implicit",
+                    use_tls=options.tls == "tls",
                     start_tls=options.tls == "starttls",
                     timeout=seconds,
                 ) as server,
