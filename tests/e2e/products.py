@@ -196,8 +196,9 @@ class DjangoHelpdesk:
         (self.place / "inbox" / name).write_bytes(mail)
         self.run("fetch")
 
-    def run(self, action: str) -> None:
-        _django(self.program, action, self.place, self.smtp_port)
+    def run(self, action: str, *words: str) -> None:
+        """Run an action of ``sites/django_site.py`` beside the server: ``fetch``, ``close``, ``grow N``."""
+        _django(self.program, action, self.place, self.smtp_port, *words)
 
     def tickets(self) -> list[dict[str, object]]:
         """All tickets, as the product's own API shows them to staff."""
@@ -208,8 +209,8 @@ class DjangoHelpdesk:
             return list(answer.json()["results"])
 
 
-def _django(program: Path, action: str, place: Path, sink_port: int) -> None:
-    command: list[Path | str] = [program, SITES / "django_site.py", action]
+def _django(program: Path, action: str, place: Path, sink_port: int, *words: str) -> None:
+    command: list[Path | str] = [program, SITES / "django_site.py", action, *words]
     done = subprocess.run(
         [str(part) for part in command],
         cwd=place,

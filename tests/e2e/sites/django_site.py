@@ -65,4 +65,20 @@ def close() -> None:
     Queue.objects.update(allow_public_submission=False)
 
 
-{"seed": seed, "close": close, "serve": serve, "fetch": fetch}[sys.argv[1]]()
+def grow() -> None:
+    """Old tickets, as many as the next word says."""
+    from datetime import timedelta
+
+    from django.utils import timezone
+    from helpdesk.models import FollowUp, Queue, Ticket
+
+    queue, old = Queue.objects.get(), timezone.now() - timedelta(days=2)
+    words = "y" * 500
+    tickets = Ticket.objects.bulk_create(
+        Ticket(title="old", queue=queue, description=words, submitter_email="old@example.com")
+        for _ in range(int(sys.argv[2]))
+    )
+    FollowUp.objects.bulk_create(FollowUp(ticket=one, date=old, comment=words, public=True) for one in tickets)
+
+
+{"seed": seed, "grow": grow, "close": close, "serve": serve, "fetch": fetch}[sys.argv[1]]()

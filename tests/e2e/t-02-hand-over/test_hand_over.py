@@ -103,6 +103,17 @@ async def test_django_helpdesk_tells_tickets_apart_that_differ_in_their_id_only(
     assert await django_desk.deliver(fresh("T-0003"), ()) == references[3]
 
 
+async def test_a_delivery_to_django_helpdesk_takes_two_calls_however_many_tickets_there_are(
+    django_helpdesk: DjangoHelpdesk, django_cutter: Cutter, django_desk: Helpdesk
+) -> None:
+    django_helpdesk.run("grow", "2000")
+    await django_desk.deliver(fresh("T-0001"), ())
+    assert [call.partition("?")[0] for call in django_cutter.seen] == [
+        "GET /helpdesk/api/followups/",
+        "POST /helpdesk/api/tickets/",
+    ]
+
+
 async def test_a_quiet_ticket_makes_django_helpdesk_mail_nobody(
     django_helpdesk: DjangoHelpdesk, django_desk: Helpdesk
 ) -> None:
