@@ -2,7 +2,7 @@
 
 import importlib
 
-MODULES = ("mail_room",)
+MODULES = ("mail_room", "ticket_search")
 
 if __name__ == "__main__":
     for name in MODULES:
