@@ -86,6 +86,7 @@ def test_one_mailbox_written_five_ways_has_one_limit_key_and_five_proof_keys() -
         pytest.param("anna@example.org;bob@example.org", addresses.NAMED, id="two addresses, semicolon"),
         pytest.param('"anna b"@example.org', addresses.QUOTED, id="quotes needed"),
         pytest.param('"a\\"b"@example.org', addresses.QUOTED, id="escaped quote"),
+        pytest.param('"a"b@example.org', addresses.QUOTED, id="quotes in the middle"),
         pytest.param("-oQ/tmp@example.org", addresses.HYPHEN, id="option of a sendmail binary"),
         pytest.param("anna@[192.0.2.1]", addresses.LITERAL, id="IPv4 literal"),
         pytest.param("anna@[IPv6:2001:db8::1]", addresses.LITERAL, id="IPv6 literal"),

@@ -25,6 +25,7 @@ def header(*lines: str) -> Headers:
         ),
         pytest.param("Auto-Submitted: =?UTF-8?Q?auto-replied?=", "auto-replied", id="encoded"),
         pytest.param('Auto-Submitted: auto-notified; owner-email="a@example.org"', "auto-notified", id="RFC 5436"),
+        pytest.param("Auto-Submitted: " + "(" * 9 + ")" * 9 + " no", "(", id="comments too deep to be honest"),
         pytest.param("Auto-Submitted: x-my-own", "x-my-own", id="extension"),
         pytest.param("Auto-Submitted:", "auto-generated", id="empty"),
         pytest.param("Auto-Submitted: no\nAuto-Submitted: auto-replied", "auto-replied", id="two fields"),

@@ -1,5 +1,9 @@
 """The text of a message: plain before HTML, bounded, never an attachment."""
 
+import html
+from email.message import EmailMessage
+from email.policy import SMTP
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,6 +69,7 @@ def test_the_text_of_a_message(raw: str | bytes, expected: str) -> None:
         pytest.param("a\n\n\n   b", "a b", id="source blanks mean nothing"),
         pytest.param("<p>never closed <b>at all", "never closed at all", id="never closed"),
         pytest.param("", "", id="nothing"),
+        pytest.param("<frameset><frame></frameset>", "", id="no body"),
         pytest.param("<", "<", id="a bracket"),
     ],
 )
@@ -82,6 +87,37 @@ def test_a_damaged_mail_of_a_thousand_boundaries_is_unreadable() -> None:
     damaged = "Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\n!!!"
     with pytest.raises(MessageError, match="too many parts"):
         text("Subject: x\n" + damaged + "\nboundary" * 1000)
+
+
+DAMAGED = "Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Transfer-Encoding: base64\n\nQUJD!RA\n"
+
+
+def test_of_a_damaged_mail_the_texts_are_read_and_attachments_are_not() -> None:
+    attached = (
+        "--b\nContent-Type: text/plain\nContent-Disposition: attachment\n\nfile\n--b\nContent-Type: image/png\n\nx\n"
+    )
+    html = f"--b\nContent-Type: text/html\n\n<p>{LONG}</p>\n--b--\n"
+    assert text(DAMAGED + attached + html) == LONG
+
+
+def test_a_damaged_mail_the_standard_library_stumbles_over_is_unreadable() -> None:
+    stumbling = "--b\nContent-Type: text/plain; charset*0*=us-ascii'en'x; charset*\n\nx\n--b--\n"
+    with pytest.raises(MessageError, match="cannot be told apart"):
+        text(DAMAGED + stumbling)
+
+
+WRITTEN = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=40, max_size=200)
+
+
+@given(WRITTEN, st.sampled_from(["base64", "quoted-printable", "8bit"]), st.booleans())
+def test_what_the_standard_library_writes_is_read_back(written: str, encoding: str, attached: bool) -> None:
+    mail = EmailMessage(policy=SMTP)
+    mail["Subject"] = "x"
+    mail.set_content(written + "\n", cte=encoding)
+    if attached:
+        mail.add_alternative(f"<p>{html.escape(written)}</p>", subtype="html")
+        mail.add_attachment(b"\x00\x01", maintype="application", subtype="zip", filename="x.zip")
+    assert text(mail.as_bytes()) == written
 
 
 @pytest.mark.timeout(20)

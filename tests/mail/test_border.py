@@ -52,6 +52,11 @@ AT = "; Mon, 23 Nov 2026 10:00:00 +0100"
             id="Sendmail, forged",
         ),
         pytest.param(
+            "from h.example ([203.0.113.1] port 25) by mx.example.org",
+            "h.example - 203.0.113.1 mx.example.org -",
+            id="port",
+        ),
+        pytest.param(
             "from h.example (IDENT:u@n.example [203.0.113.1]) by mx.example.org (8.11.6)",
             "h.example n.example 203.0.113.1 mx.example.org -",
             id="Sendmail with ident",
@@ -172,6 +177,10 @@ def test_what_a_peer_says_of_itself_makes_no_hop_inside(outside: str) -> None:
     border = border_of(header("by imap.example.org with LMTP", outside, FORGED))
     assert border is not None
     assert border.at == 1
+
+
+def test_a_way_of_more_hops_than_we_follow_has_no_border() -> None:
+    assert border_of(header(*["by mx.example.org with LMTP"] * 60, OUTSIDE)) is None
 
 
 def test_mail_of_our_own_side_has_no_border() -> None:

@@ -41,6 +41,7 @@ def test_keys_are_the_same_on_every_machine_and_in_every_version() -> None:
     [
         pytest.param("Hello Anna,", "Dear Mr. and Mrs. Muster,", id="greeting"),
         pytest.param("Hello Anna,\n\n", "Dear Bob,\n", id="greeting on the line above"),
+        pytest.param("Hello Anna,\n\n", "Hi Bob\n", id="greeting without a mark"),
         pytest.param("Hello Anna,\n\n", "Hi Bob! ", id="greeting in the same line"),
         pytest.param("Hello Anna,\n\n", "", id="no greeting"),
         pytest.param("Your parcel", "Re: Your parcel", id="reply"),

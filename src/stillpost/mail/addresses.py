@@ -79,8 +79,6 @@ def _judged(text: str) -> Address:
         raise AddressError(QUOTED)
     if found.local_part.startswith("-"):
         raise AddressError(HYPHEN)  # a sendmail binary would read it as an option
-    if len(found.original.encode()) > ADDRESS_MAX_BYTES:
-        raise AddressError(TOO_LONG)
     return _address(found.local_part, found.ascii_domain)
 
 
