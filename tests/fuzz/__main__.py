@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 TARGETS = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py") if not path.stem.startswith("test_"))
+FOUND = Path(".fuzz")  # what made a target fail is written here, and printed as base64
 
 
 def fuzz(name: str, seconds: str) -> None:
@@ -18,7 +19,9 @@ def fuzz(name: str, seconds: str) -> None:
     with tempfile.TemporaryDirectory() as corpus:
         for number, seed in enumerate(target.SEEDS):
             (Path(corpus) / str(number)).write_bytes(seed)
-        atheris.Setup([name, f"-max_total_time={seconds}", "-max_len=8192", "-timeout=10", corpus], target.check)
+        FOUND.mkdir(exist_ok=True)
+        options = [f"-max_total_time={seconds}", "-max_len=8192", "-timeout=10", f"-artifact_prefix={FOUND}/"]
+        atheris.Setup([name, *options, corpus], target.check)
         atheris.Fuzz()
 
 

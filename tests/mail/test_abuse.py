@@ -144,7 +144,7 @@ Cc: Carla <carla@example.com>
 Subject: =?utf-8?q?anna=2Emuster=40example=2Eorg?=, you won
 X-Folded: anna.
  muster@example.org
-X-Other: for carla@example.com and anna.muster
+X-Other: for carla@example.com and anna.muster, xcarla@example.comx
 X-Zendesk-From-Account-Id: 0a1b2c3
 
 Hello Anna Muster

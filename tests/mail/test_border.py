@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stillpost.mail.border import Clock, arrival, border_of
+from stillpost.mail.auth import results_from
+from stillpost.mail.border import Clock, arrival, border_of, border_of_connection
 from stillpost.mail.message import Headers, read
 from stillpost.mail.received import parse_date, parse_received, parse_separator
 
@@ -177,6 +178,16 @@ def test_what_a_peer_says_of_itself_makes_no_hop_inside(outside: str) -> None:
     border = border_of(header("by imap.example.org with LMTP", outside, FORGED))
     assert border is not None
     assert border.at == 1
+
+
+def test_while_a_mail_arrives_the_connection_is_the_border_and_no_field_is_believed() -> None:
+    forged = "Authentication-Results: mx.example.org; dkim=pass header.d=zendesk.com\n"
+    headers = read((forged + f"Received: by x{AT}\nReceived: {FORGED}{AT}\nFrom: a@example.org\n\n").encode()).headers
+    border = border_of_connection("Mail.Example.Com.", "203.0.113.7", LATEST)
+    assert (border.hop.name, str(border.hop.ip)) == ("mail.example.com", "203.0.113.7")
+    assert results_from(headers, border.at) == ()
+    assert [result.domain for result in results_from(headers, border.at, ["mx.example.org"])] == ["zendesk.com"]
+    assert arrival(headers, border, latest=LATEST).at == LATEST
 
 
 def test_a_way_of_more_hops_than_we_follow_has_no_border() -> None:

@@ -56,7 +56,11 @@ class Arrival:
 
 
 def border_of(headers: Headers) -> Border | None:
-    """The first Received from the top whose peer is outside, or None where there is none (our own mail, no field)."""
+    """The first Received from the top whose peer is outside, or None where there is none (our own mail, no field).
+
+    For mail that our own mail exchanger has stamped: in a mailbox, or handed on by it. While it is being received its
+    Received is not written yet, and every field is the sender's: there ``border_of_connection`` is the border.
+    """
     hops = 0
     for at, (field, value) in enumerate(headers.fields):
         if field != "received":
@@ -68,6 +72,15 @@ def border_of(headers: Headers) -> Border | None:
         if hops == RECEIVED_MAX:
             break
     return None
+
+
+def border_of_connection(name: str, ip: str, at: datetime) -> Border:
+    """The border of a mail that is just arriving (a milter, an SMTP listener): the connection, above every field.
+
+    In: the peer's looked-up name (empty where the server found none, or only an unverified one), its address, the time
+    now, aware. With it ``auth.results_from`` believes only fields with an authserv-id that is named to it.
+    """
+    return Border(-1, Hop(name=name.lower().rstrip("."), ip=address(ip.strip("[]")), at=at, is_from=True))
 
 
 def arrival(

@@ -50,15 +50,23 @@ def _people(headers: Headers, recipient: str) -> re.Pattern[str] | None:
     named = [
         mailbox.address for name in _RECIPIENTS for value in headers.all(name) for mailbox in mailboxes(value)[:20]
     ]
-    found: set[str] = set()
+    whole: set[str] = set()
+    local_parts: set[str] = set()
     for address in [recipient, *named][:200]:
         local, at, domain = address.rpartition("@")
         if at and local and domain:
-            found |= {address, f"{local}={domain}"} | ({local} if len(local) >= LOCAL_MIN_LENGTH else set())
-    if not found:
+            whole |= {address, f"{local}={domain}"}
+            local_parts |= {local} if len(local) >= LOCAL_MIN_LENGTH else set()
+    if not whole:
         return None
-    longest_first = sorted(found, key=len, reverse=True)
-    return re.compile(r"(?<![\w.])(?:" + "|".join(map(re.escape, longest_first)) + r")(?![\w])", re.IGNORECASE)
+    patterns = _longest_first(whole)  # wherever they stand; a local part only as a word
+    if local_parts:
+        patterns += rf"|(?<![\w.])(?:{_longest_first(local_parts)})(?!\w)"
+    return re.compile(patterns, re.IGNORECASE)
+
+
+def _longest_first(texts: set[str]) -> str:
+    return "|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True))
 
 
 def _without(headers: Headers, at: int, raw: str, people: re.Pattern[str] | None) -> str:
