@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from stillpost.cli.asking import ask, config_option, format_option, show
-from stillpost.cli.main import say
-from stillpost.language import N_
+from stillpost.cli.main import language, say
+from stillpost.language import N_, translate
 
 
 @click.command("doctor", help=say(N_("Look for what is wrong or still open; exit code 1 if anything is red.")))
@@ -31,4 +31,11 @@ def lines(checks: list[dict[str, Any]]) -> list[str]:
     order = {"red": 0, "unknown": 1, "green": 2}
     words = {"red": say(N_("RED")), "unknown": say(N_("UNKNOWN")), "green": say(N_("green"))}
     ordered = sorted(checks, key=lambda check: order[check["outcome"]])
-    return [f"{words[check['outcome']]:8} {say(check['text'], **check)}" for check in ordered]
+    return [f"{words[check['outcome']]:8} {say(check['text'], **_told(check))}" for check in ordered]
+
+
+def _told(check: dict[str, Any]) -> dict[str, Any]:
+    """The check's values; those that are sentences of a helpdesk product are marked texts themselves."""
+    return {
+        key: translate(value, language()) if key in {"what", "how", "found"} else value for key, value in check.items()
+    }

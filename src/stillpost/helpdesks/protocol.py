@@ -83,7 +83,7 @@ class Helpdesk(Protocol):
         ...
 
     async def check(self) -> str:
-        """Try, without making anything, whether a ticket could be delivered now; one sentence for ``doctor``.
+        """Try, without making anything, whether a ticket could be delivered now; one marked sentence for ``doctor``.
 
         Raises HelpdeskError. What cannot be tried without a ticket is said in the sentence.
         """

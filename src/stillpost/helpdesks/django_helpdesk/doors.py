@@ -3,34 +3,41 @@
 from typing import Final
 
 from stillpost.helpdesks.protocol import OtherDoor
+from stillpost.language import N_
 
 OTHER_DOORS: Final[tuple[OtherDoor, ...]] = (
     OtherDoor(
         "django-helpdesk-form",
-        "The public form, which takes posts at three addresses: the start page, tickets/submit/ and "
-        "tickets/submit_iframe/ (this one without a CSRF token). 15 posts for one address gave 15 mails.",
-        "Untick 'Allow Public Submission?' in every queue. HELPDESK_SUBMIT_A_TICKET_PUBLIC = False is not enough: it "
-        "hides the form, posts still make tickets and mails.",
+        N_(
+            "The public form, which takes posts at three addresses: the start page, tickets/submit/ and "
+            "tickets/submit_iframe/ (this one without a CSRF token). 15 posts for one address gave 15 mails."
+        ),
+        N_(
+            "Untick 'Allow Public Submission?' in every queue. HELPDESK_SUBMIT_A_TICKET_PUBLIC = False is not enough: it "
+            "hides the form, posts still make tickets and mails."
+        ),
     ),
     OtherDoor(
         "django-helpdesk-mail",
-        "get_email: each new mail makes a ticket and a confirmation to its From.",
-        "Set QUEUE_EMAIL_BOX_UPDATE_ONLY = True (replies only), or put the milter before the mailbox.",
+        N_("get_email: each new mail makes a ticket and a confirmation to its From."),
+        N_("Set QUEUE_EMAIL_BOX_UPDATE_ONLY = True (replies only), or put the milter before the mailbox."),
     ),
     OtherDoor(
         "django-helpdesk-copies",
-        "Addresses in Cc of an incoming mail get mail too where 'Notify ticket CC' is on.",
-        "Untick enable_notifications_on_email_events in every queue.",
+        N_("Addresses in Cc of an incoming mail get mail too where 'Notify ticket CC' is on."),
+        N_("Untick enable_notifications_on_email_events in every queue."),
     ),
     OtherDoor(
         "django-helpdesk-api",
-        "The REST API: every staff account can make tickets that mail any address.",
-        "Give the API to Stillpost's account only (web server rule for /helpdesk/api/), or accept it and say so.",
+        N_("The REST API: every staff account can make tickets that mail any address."),
+        N_("Give the API to Stillpost's account only (web server rule for /helpdesk/api/), or accept it and say so."),
     ),
     OtherDoor(
         "django-helpdesk-submitter-mail",
-        "The confirmation itself, template newticket_submitter: title in Subject and body.",
-        "Delete the newticket_submitter templates (every locale) if no confirmation is wanted: without a template no "
-        "mail is sent.",
+        N_("The confirmation itself, template newticket_submitter: title in Subject and body."),
+        N_(
+            "Delete the newticket_submitter templates (every locale) if no confirmation is wanted: without a template no "
+            "mail is sent."
+        ),
     ),
 )

@@ -18,6 +18,7 @@ from stillpost.helpdesks.caller import Answer, Caller, Files, basic, check_url, 
 from stillpost.helpdesks.django_helpdesk.doors import OTHER_DOORS
 from stillpost.helpdesks.message import media_type
 from stillpost.helpdesks.protocol import Helpdesk, HelpdeskError, Surroundings
+from stillpost.language import N_
 from stillpost.model import Ticket
 
 __all__ = ["OTHER_DOORS", "DjangoHelpdesk", "DjangoHelpdeskOptions", "build"]
@@ -88,7 +89,7 @@ class DjangoHelpdesk:
     async def check(self) -> str:
         """Read the end of the list of follow-ups, as every delivery does first."""
         await self._list("last", 1)
-        return f"django-helpdesk takes our account; whether queue {self._options.queue} exists, only a ticket can tell."
+        return N_("django-helpdesk takes our account; whether the queue exists, only a ticket can tell.")
 
     async def aclose(self) -> None:
         """Let go of connections."""

@@ -19,6 +19,7 @@ from typing import Final, final
 from stillpost.helpdesks.message import Look, compose
 from stillpost.helpdesks.protocol import Helpdesk, HelpdeskError, OtherDoor, Surroundings
 from stillpost.helpdesks.rendering import reference
+from stillpost.language import N_
 from stillpost.model import Ticket
 
 MARKS_KEPT = timedelta(days=100)
@@ -27,14 +28,18 @@ _SWEEP_EVERY = 500  # deliveries
 OTHER_DOORS: Final[tuple[OtherDoor, ...]] = (
     OtherDoor(
         "maildir-mail",
-        "An MTA or a fetching program that delivers strangers' mail into the same Maildir, and whatever answers it.",
-        "Give Stillpost a Maildir of its own. If an MTA must share it, let nothing answer mail in it automatically "
-        "(no vacation, no Sieve reply, no helpdesk that confirms new mail).",
+        N_(
+            "An MTA or a fetching program that delivers strangers' mail into the same Maildir, and whatever answers it."
+        ),
+        N_(
+            "Give Stillpost a Maildir of its own. If an MTA must share it, let nothing answer mail in it automatically "
+            "(no vacation, no Sieve reply, no helpdesk that confirms new mail)."
+        ),
     ),
     OtherDoor(
         "maildir-reader",
-        "A helpdesk that fetches this Maildir (by IMAP) and confirms each new mail to its From.",
-        "Switch its confirmation off, or use that helpdesk's own product here instead of maildir.",
+        N_("A helpdesk that fetches this Maildir (by IMAP) and confirms each new mail to its From."),
+        N_("Switch its confirmation off, or use that helpdesk's own product here instead of maildir."),
     ),
 )
 
@@ -83,7 +88,7 @@ class MaildirDesk:
             await asyncio.to_thread(self._try)
         except OSError as error:
             raise HelpdeskError(f"the Maildir {self._path} cannot be written: {error.strerror or error}") from error
-        return f"The Maildir {self._path} can be written."
+        return N_("The Maildir can be written.")
 
     def _try(self) -> None:
         self._prepare()

@@ -19,6 +19,7 @@ from stillpost.helpdesks.caller import Answer, Caller, Files, basic, check_url, 
 from stillpost.helpdesks.message import media_type
 from stillpost.helpdesks.protocol import Helpdesk, HelpdeskError, OptionError, Surroundings
 from stillpost.helpdesks.roundup.doors import OTHER_DOORS
+from stillpost.language import N_
 from stillpost.model import Ticket
 
 __all__ = ["OTHER_DOORS", "RoundupDesk", "RoundupOptions", "build"]
@@ -83,7 +84,7 @@ class RoundupDesk:
     async def check(self) -> str:
         """Find our own account."""
         await self._own_id()
-        return "Roundup takes our account; whether it may make issues, only a ticket can tell."
+        return N_("Roundup takes our account; whether it may make issues, only a ticket can tell.")
 
     async def aclose(self) -> None:
         """Let go of connections."""

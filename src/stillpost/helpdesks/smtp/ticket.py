@@ -20,25 +20,30 @@ from stillpost.helpdesks.caller import read_secret
 from stillpost.helpdesks.message import Look, compose
 from stillpost.helpdesks.protocol import Helpdesk, HelpdeskError, OptionError, OtherDoor, Surroundings
 from stillpost.helpdesks.rendering import line, message_id
+from stillpost.language import N_
 from stillpost.model import Ticket
 
 OTHER_DOORS: Final[tuple[OtherDoor, ...]] = (
     OtherDoor(
         "smtp-address",
-        "The helpdesk's mail address itself: anybody may write to it in anybody's name, and it answers.",
-        "Accept mail to it from Stillpost's host only (Postfix: check_client_access for that recipient), or put the "
-        "milter before it; otherwise switch the product's confirmation of new mail off.",
+        N_("The helpdesk's mail address itself: anybody may write to it in anybody's name, and it answers."),
+        N_(
+            "Accept mail to it from Stillpost's host only (Postfix: check_client_access for that recipient), or put the "
+            "milter before it; otherwise switch the product's confirmation of new mail off."
+        ),
     ),
     OtherDoor(
         "smtp-own-form",
-        "The helpdesk's own web form, widget and API.",
-        "Switch them off or restrict them to agents; the pages of the single products say where.",
+        N_("The helpdesk's own web form, widget and API."),
+        N_("Switch them off or restrict them to agents; the pages of the single products say where."),
     ),
     OtherDoor(
         "smtp-rejection",
-        "Rejections and limit notices: several helpdesks answer mail they refuse, to the forged sender.",
-        "Send errors to the administrator, not to the sender (Roundup: error_messages_to = dispatcher; osTicket: "
-        "overlimit_notice_active off).",
+        N_("Rejections and limit notices: several helpdesks answer mail they refuse, to the forged sender."),
+        N_(
+            "Send errors to the administrator, not to the sender (Roundup: error_messages_to = dispatcher; osTicket: "
+            "overlimit_notice_active off)."
+        ),
     ),
 )
 
@@ -165,8 +170,7 @@ class SmtpDesk:
         """Connect, start TLS and log in as a delivery does, then leave."""
         async with self._server() as server:
             await server.ehlo()
-        where = f"{self._options.host}:{self._options.port}"
-        return f"{where} speaks SMTP with us; whether it takes our mail, only a mail can tell."
+        return N_("The mail server speaks with us; whether it takes our mail, only a mail can tell.")
 
     async def _send(self, mail: bytes, *, utf8: bool) -> None:
         options = ["SMTPUTF8", "BODY=8BITMIME"] if utf8 else []

@@ -19,20 +19,27 @@ from stillpost.helpdesks import rendering
 from stillpost.helpdesks.caller import Caller, check_url, read_secret
 from stillpost.helpdesks.message import media_type
 from stillpost.helpdesks.protocol import Helpdesk, OtherDoor, Surroundings
+from stillpost.language import N_
 from stillpost.model import Ticket
 
 OTHER_DOORS: Final[tuple[OtherDoor, ...]] = (
     OtherDoor(
         "webhook-receiver",
-        "The receiving program itself, if others can reach it or it does not check the signature.",
-        "Compare Stillpost-Signature in constant time and refuse timestamps older than five minutes; expose the URL to "
-        "Stillpost's host only.",
+        N_("The receiving program itself, if others can reach it or it does not check the signature."),
+        N_(
+            "Compare Stillpost-Signature in constant time and refuse timestamps older than five minutes; expose the URL to "
+            "Stillpost's host only."
+        ),
     ),
     OtherDoor(
         "webhook-onward",
-        "What the program does next: creating the ticket through a public form or API of a helpdesk that confirms it.",
-        "Create tickets with an agent's key, mail only `requester.email` (it is null when nobody proved the address), "
-        "and switch the helpdesk's own form, mail intake and confirmation off.",
+        N_(
+            "What the program does next: creating the ticket through a public form or API of a helpdesk that confirms it."
+        ),
+        N_(
+            "Create tickets with an agent's key, mail only `requester.email` (it is null when nobody proved the address), "
+            "and switch the helpdesk's own form, mail intake and confirmation off."
+        ),
     ),
 )
 
@@ -91,7 +98,7 @@ class WebhookDesk:
     async def check(self) -> str:
         """Read the secret; calling the receiver would hand it a ticket."""
         read_secret(self._options.secret_file, "secret_file")
-        return "The secret can be read; whether the receiver takes tickets, only a ticket can tell."
+        return N_("The secret can be read; whether the receiver takes tickets, only a ticket can tell.")
 
     async def aclose(self) -> None:
         """Let go of connections."""

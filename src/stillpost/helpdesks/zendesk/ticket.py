@@ -18,6 +18,7 @@ from stillpost.helpdesks.message import media_type
 from stillpost.helpdesks.protocol import Helpdesk, HelpdeskError, OptionError, Surroundings
 from stillpost.helpdesks.zendesk.doors import OTHER_DOORS
 from stillpost.helpdesks.zendesk.session import Session
+from stillpost.language import N_
 from stillpost.model import Ticket
 
 __all__ = ["OTHER_DOORS", "PROVEN_TAG", "ZendeskDesk", "ZendeskOptions", "build"]
@@ -95,7 +96,7 @@ class ZendeskDesk:
         answer = await self._session.call("GET", "tickets", params={"external_id": "stillpost-check"})
         if not answer.ok:
             raise self._caller.refusal(answer, "Zendesk's list of tickets")
-        return "Zendesk takes our account for reading; whether it may make tickets, only a ticket can tell."
+        return N_("Zendesk takes our account for reading; whether it may make tickets, only a ticket can tell.")
 
     async def aclose(self) -> None:
         """Let go of connections."""
