@@ -25,7 +25,7 @@ from stillpost.store.sqlite.files import FileHolds
 from stillpost.store.sqlite.ledger import Reader, SqliteLedger
 from stillpost.store.sqlite.listing import SqliteLists
 from stillpost.store.sqlite.lock import take_lock
-from stillpost.store.sqlite.schema import MIGRATIONS, connect, migrate
+from stillpost.store.sqlite.schema import MIGRATIONS, check_key, connect, migrate
 from stillpost.store.sqlite.writer import Writer, told
 
 DATABASE_NAME: Final = "stillpost.db"
@@ -65,15 +65,16 @@ def _open(
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
         connection = connect(path)
         migrate(connection, MIGRATIONS)
+        check_key(connection, hasher)
         books = read_books(connection, hasher, options)
         read_meters(connection, meters)
     except BaseException as error:
         if connection is not None:
             connection.close()
-        if isinstance(error, sqlite3.Error | OSError | ValueError | struct.error):
-            message = f"{path} cannot be opened: {told(error)}"
-            raise StoreError(message) from error
-        raise
+        if not isinstance(error, StoreError | sqlite3.Error | OSError | ValueError | struct.error):
+            raise
+        message = f"{path} cannot be opened: {told(error)}"
+        raise StoreError(message) from error
     return connection, books
 
 

@@ -26,21 +26,31 @@ def number(digest: bytes) -> int:
 
 @final
 class Finder:
-    """From hashes to nums. Written by the writer's thread only; the reader's may ask."""
+    """From hashes to nums. Written by the writer's thread only; the reader's may ask.
 
-    def __init__(self) -> None:
+    ``merge_at``: how many hashes gather in memory; ``step``: how many of them one transaction merges.
+    """
+
+    def __init__(self, merge_at: int = MERGE_AT, step: int = _STEP) -> None:
+        self._merge_at = merge_at
+        self._step = step
         self._memory: tuple[Found, Found] = ({}, {})  # the newest, and those being merged: replaced together
         self._last = 0
+        self._loaded_to = 0
         self._merging: list[int] = []
         self._merge_to = 0
 
     def add(self, batch: Batch, num: int, hashes: tuple[int, ...]) -> None:
         """Let these hashes lead to ``num``."""
         batch.undo(partial(self._take_out, num, hashes))
-        self.load(num, hashes)
+        self._put(num, hashes)
 
     def load(self, num: int, hashes: tuple[int, ...]) -> None:
-        """The same, of a row that is on disk already."""
+        """The same, of a row that is on disk already; a merge that a crash stopped may have taken some of it."""
+        self._loaded_to = max(self._loaded_to, num)
+        self._put(num, hashes)
+
+    def _put(self, num: int, hashes: tuple[int, ...]) -> None:
         newest = self._memory[0]
         self._last = max(self._last, num)
         for found in hashes:
@@ -54,8 +64,9 @@ class Finder:
             if num in _all(newest.get(found)):
                 batch.undo(partial(self._put_back, 0, found, num))
                 _drop(newest, found, num)
-                continue
-            if num in _all(leaving.get(found)):
+                if num > self._loaded_to:
+                    continue  # it cannot be in the table
+            elif num in _all(leaving.get(found)):
                 batch.undo(partial(self._put_back, 1, found, num))
                 _drop(leaving, found, num)
             batch.execute("DELETE FROM finder WHERE hash = ? AND num = ?", (found, num))
@@ -71,7 +82,7 @@ class Finder:
     @property
     def wants_merge(self) -> bool:
         """Whether enough has gathered, or a merge has begun."""
-        return bool(self._merging) or len(self._memory[0]) >= MERGE_AT
+        return bool(self._merging) or len(self._memory[0]) >= self._merge_at
 
     def merge(self, batch: Batch) -> None:
         """Take one small step of a merge, in a transaction of its own."""
@@ -80,7 +91,7 @@ class Finder:
             self._memory, self._merge_to = ({}, newest), self._last
             self._merging = sorted(newest, reverse=True)
         leaving = self._memory[1]
-        step = self._merging[-_STEP:]
+        step = self._merging[-self._step :]
         rows = [(found, num) for found in reversed(step) for num in _all(leaving.get(found))]
         for start in range(0, len(rows), _ROWS):
             part = rows[start : start + _ROWS]

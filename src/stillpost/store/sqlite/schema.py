@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from stillpost.store.hashing import Hasher
 from stillpost.store.protocol import StoreError
 
 _CACHE_KIB: Final = 32 * 1024
@@ -52,6 +53,18 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Callable[[sqlit
         except BaseException:
             connection.execute("ROLLBACK")
             raise
+
+
+def check_key(connection: sqlite3.Connection, hasher: Hasher) -> None:
+    """Remember under which store key all hashes were made.
+
+    Raises StoreError if it is another one: nothing would be found again, every suppression and limit would be gone.
+    """
+    mine = hasher.digest("store key", "")
+    connection.execute("INSERT OR IGNORE INTO meta (name, value) VALUES ('key', ?)", (mine,))
+    if connection.execute("SELECT value FROM meta WHERE name = 'key'").fetchone() != (mine,):
+        message = "the store key is not the one that this store was made with: bring back the secret file"
+        raise StoreError(message)
 
 
 def _first(connection: sqlite3.Connection) -> None:
