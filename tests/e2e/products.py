@@ -6,6 +6,7 @@ again when that file changes. Nothing here talks to anything but loopback.
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -197,8 +198,12 @@ class DjangoHelpdesk:
         self.run("fetch")
 
     def run(self, action: str, *words: str) -> None:
-        """Run an action of ``sites/django_site.py`` beside the server: ``fetch``, ``close``, ``grow N``."""
+        """Run an action of ``sites/django_site.py`` beside the server: ``fetch``, ``close``, ``hush``, ``grow N``."""
         _django(self.program, action, self.place, self.smtp_port, *words)
+
+    def set(self, **settings: object) -> None:
+        """Django settings for the next action (a running server keeps those it started with)."""
+        (self.place / "settings.json").write_text(json.dumps(settings))
 
     def tickets(self) -> list[dict[str, object]]:
         """All tickets, as the product's own API shows them to staff."""
@@ -265,6 +270,15 @@ class Roundup:
             [self.programs / "roundup-mailgw", self.place], input=mail, capture_output=True, check=False
         )
         assert done.returncode == 0, done.stderr
+
+    def configure(self, section: str, key: str, value: str) -> None:
+        """Set one key of the tracker's ``config.ini``; the mail gateway reads it at once."""
+        config = self.place / "config.ini"
+        before, mark, after = config.read_text().partition(f"\n[{section}]\n")
+        changed, count = re.subn(rf"(?m)^#?\s*{key} = .*$", f"{key} = {value}", after, count=1)
+        assert mark
+        assert count == 1, f"{section}.{key}"
+        config.write_text(before + mark + changed)
 
     def admin(self, *command: str) -> str:
         """Run one ``roundup-admin`` command."""

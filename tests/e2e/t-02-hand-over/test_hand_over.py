@@ -212,6 +212,29 @@ async def test_closing_every_queue_to_the_public_closes_all_three(django_helpdes
     assert django_helpdesk.sink.mails == []
 
 
+STRANGER = (
+    b"From: Somebody <victim@example.com>\r\nTo: support@helpdesk.example.org\r\nCc: carol@example.org\r\n"
+    b"Subject: free vouchers\r\nMessage-ID: <forged@example.net>\r\n\r\nread this\r\n"
+)
+
+
+async def test_replies_only_closes_the_mailbox_of_django_helpdesk(django_helpdesk: DjangoHelpdesk) -> None:
+    django_helpdesk.set(QUEUE_EMAIL_BOX_UPDATE_ONLY=True)
+    django_helpdesk.receive("closed", STRANGER)
+    assert (django_helpdesk.tickets(), django_helpdesk.sink.mails) == ([], [])
+    django_helpdesk.set()
+    django_helpdesk.receive("open", STRANGER)
+    # What was closed out stays in the mailbox, and comes in when the door is opened again.
+    assert len(django_helpdesk.tickets()) == len(django_helpdesk.sink.to("victim@example.com")) == 2
+
+
+async def test_without_its_template_django_helpdesk_confirms_nothing(django_helpdesk: DjangoHelpdesk) -> None:
+    django_helpdesk.run("hush")
+    _post_anywhere(django_helpdesk)
+    assert len(django_helpdesk.tickets()) == 3
+    assert django_helpdesk.sink.mails == []
+
+
 # --- Roundup --------------------------------------------------------------------------------------------------------
 
 
@@ -311,3 +334,20 @@ async def test_roundup_drops_our_mail_where_it_is_marked_and_answers_it_where_it
     answering_roundup.receive(unmarked)
     assert answering_roundup.issues() == ["1"]
     assert len(answering_roundup.sink.to("alice@example.com")) == 1
+
+
+# --- the doors of Roundup -------------------------------------------------------------------------------------------
+
+
+async def test_errors_to_the_dispatcher_close_roundups_rejections(roundup: Roundup) -> None:
+    roundup.configure("main", "error_messages_to", "dispatcher")
+    roundup.receive(STRANGER)
+    assert roundup.sink.to("victim@example.com") == []
+    assert roundup.issues() == []
+
+
+async def test_no_messages_to_their_author_close_roundups_answers(answering_roundup: Roundup) -> None:
+    answering_roundup.configure("nosy", "messages_to_author", "no")
+    answering_roundup.receive(STRANGER)
+    assert answering_roundup.issues() == ["1"]
+    assert answering_roundup.sink.to("victim@example.com") == []

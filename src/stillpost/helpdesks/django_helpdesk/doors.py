@@ -20,12 +20,17 @@ OTHER_DOORS: Final[tuple[OtherDoor, ...]] = (
     OtherDoor(
         "django-helpdesk-mail",
         N_("get_email: each new mail makes a ticket and a confirmation to its From."),
-        N_("Set QUEUE_EMAIL_BOX_UPDATE_ONLY = True (replies only), or put the milter before the mailbox."),
+        N_(
+            "Set QUEUE_EMAIL_BOX_UPDATE_ONLY = True (replies only; the rest stays in the mailbox, so empty it now and then), "
+            "or put the milter before the mailbox."
+        ),
     ),
     OtherDoor(
         "django-helpdesk-copies",
-        N_("Addresses in Cc of an incoming mail get mail too where 'Notify ticket CC' is on."),
-        N_("Untick enable_notifications_on_email_events in every queue."),
+        N_(
+            "Addresses in Cc of an incoming mail are mailed too where 'Notify contacts when email updates arrive' is on."
+        ),
+        N_("Untick 'Notify contacts when email updates arrive' (enable_notifications_on_email_events) in every queue."),
     ),
     OtherDoor(
         "django-helpdesk-api",
