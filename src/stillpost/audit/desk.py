@@ -52,6 +52,9 @@ class Fact:
         return Tri.PERHAPS if self.value is None else Tri.YES if self.value else Tri.NO
 
 
+UNREAD = Fact(None, Provenance.UNKNOWN, "")
+
+
 class Audience(StrEnum):
     """Whom a recipient of a notice is, seen from the stranger who made the request."""
 
@@ -246,4 +249,4 @@ class Desk:
 
     def fact(self, name: str) -> Fact:
         """The fact, or an unknown one: a setting nobody read is never taken for fine."""
-        return self.facts.get(name, Fact(None, Provenance.UNKNOWN, ""))
+        return self.facts.get(name, UNREAD)

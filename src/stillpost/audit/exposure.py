@@ -1,8 +1,9 @@
 """What an exposure is: one thing a stranger can make one notice do, how bad it is, and how sure that is."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import final
+from typing import NamedTuple, final
 
 from stillpost.audit.desk import (
     Notice,
@@ -83,22 +84,28 @@ class Exposure:
         return tuple(dict.fromkeys(leak.source for leak in self.leaks))
 
 
-def part(exposure: Exposure, leaks: tuple[Leak, ...]) -> Exposure:
-    """The content exposure of some leaks of a notice: words in the Subject are critical, elsewhere high."""
-    subject = exposure.notice.subject
-    sure = max((leak.tri for leak in leaks), default=Tri.NO)
-    tri = min(exposure.fires, sure)
-    heads = any(subject is not None and leak.template == subject.path and leak.tri is sure for leak in leaks)
+class Grade(NamedTuple):  # thousands are made for a big desk, and a tuple is made ten times faster
+    """How bad and how sure the content exposure of some leaks is."""
+
+    tri: Tri
+    severity: Severity
+    confidence: Confidence
+    why: tuple[str, ...]
+
+
+def graded(
+    notice: Notice, occasion: Occasion, reach: Reach, leaks: Sequence[Leak], fires: Tri, unsure: tuple[str, ...]
+) -> Grade:
+    """Words in the Subject are critical, elsewhere high; what rests on inference is of medium confidence."""
+    sure = max([leak.tri for leak in leaks], default=Tri.NO)
+    tri = min(fires, sure)
+    subject = notice.subject.path if notice.subject is not None else ""
+    heads = any(leak.template == subject and leak.tri is sure for leak in leaks)
     inferred = [leak.inferred for leak in leaks if leak.inferred]
-    unsure = bool(inferred) or tri is not Tri.YES or bool(exposure.notice.inferred or exposure.occasion.inferred)
-    return replace(
-        exposure,
-        tri=tri,
-        severity=lowered(Severity.CRITICAL if heads else Severity.HIGH, exposure.reach),
-        confidence=Confidence.MEDIUM if unsure else Confidence.HIGH,
-        leaks=leaks,
-        why=exposure.unsure if tri is Tri.YES else tuple(dict.fromkeys((*exposure.unsure, *inferred))),
-    )
+    doubtful = inferred or tri is not Tri.YES or notice.inferred or occasion.inferred
+    why = unsure if tri is Tri.YES else tuple(dict.fromkeys((*unsure, *inferred)))
+    severity = lowered(Severity.CRITICAL if heads else Severity.HIGH, reach)
+    return Grade(tri, severity, Confidence.MEDIUM if doubtful else Confidence.HIGH, why)
 
 
 def lowered(severity: Severity, reach: Reach) -> Severity:

@@ -1,14 +1,16 @@
 """Rules and what they find: one outcome for every rule, always; what could not be checked is one too."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, final
 
 from stillpost.audit.desk import Desk, Provenance, Reach, Sentence
-from stillpost.audit.exposure import Confidence, Exposure, Kind, Severity
+from stillpost.audit.exposure import Confidence, Exposure, Grade, Kind, Severity, graded
 from stillpost.audit.logic import Tri
+from stillpost.audit.product import Leak
 from stillpost.audit.snapshot import Snapshot
+from stillpost.audit.sorting import lanes
 from stillpost.audit.witness import Witness
 
 
@@ -37,6 +39,14 @@ class View:
     desk: Desk
     snapshot: Snapshot
     exposures: tuple[Exposure, ...]
+    lanes: Mapping[str, tuple[tuple[Exposure, tuple[Leak, ...]], ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lanes", lanes(self.exposures))
+
+    def content(self, telling: "Telling") -> Iterator["Finding"]:
+        """What a rule finds: the content exposures that are its own, worded by it."""
+        return (told(exposure, telling, leaks) for exposure, leaks in self.lanes.get(telling.rule, ()))
 
     def resource(self, name: str) -> Any:
         """A resource of the snapshot; raises Unknown where it was not read."""
@@ -171,31 +181,34 @@ class Telling:
     values: dict[str, str | int] = field(default_factory=dict)
 
 
-def told(exposure: Exposure, telling: Telling) -> Finding:
-    """A rule's finding about one exposure."""
-    placeholders = tuple(dict.fromkeys(leak.placeholder for leak in exposure.leaks if leak.placeholder))
-    first = exposure.leaks[0] if exposure.leaks else None
-    values: dict[str, str | int] = {
-        "title": exposure.reaction.title,
-        "kind": exposure.reaction.kind,
-        "what": ", ".join(exposure.sources),
-        "placeholders": ", ".join("{{" + name + "}}" for name in placeholders),
-        **telling.values,
-    }
+def told(exposure: Exposure, telling: Telling, leaks: tuple[Leak, ...] | None = None) -> Finding:
+    """A rule's finding about one exposure, or about some of its leaks."""
+    values: dict[str, str | int] = {"title": exposure.reaction.title, "kind": exposure.reaction.kind, **telling.values}
+    own = exposure.leaks if leaks is None else leaks
+    first = own[0] if own else None
+    placeholders: tuple[str, ...] = ()
+    if first is not None:
+        placeholders = tuple(dict.fromkeys([leak.placeholder for leak in own if leak.placeholder]))
+        values["what"] = ", ".join(dict.fromkeys([leak.source for leak in own]))
+        values.setdefault("placeholders", ", ".join(["{{" + name + "}}" for name in placeholders]))
+    grade: Exposure | Grade = exposure
+    if leaks is not None and len(leaks) < len(exposure.leaks):
+        fires, unsure = exposure.fires, exposure.unsure
+        grade = graded(exposure.notice, exposure.occasion, exposure.reach, leaks, fires, unsure)
     return Finding(
         id=f"{telling.rule}:{exposure.id}",
         rule=telling.rule,
         exposure=exposure.kind.value,
-        severity=exposure.severity if telling.severity is None else telling.severity,
-        confidence=exposure.confidence,
+        severity=grade.severity if telling.severity is None else telling.severity,
+        confidence=grade.confidence,
         reach=exposure.reach,
         provenance=exposure.provenance,
         path=first.path if first else exposure.notice.recipient_path or exposure.notice.id,
         title=exposure.reaction.title,
         message=Sentence(telling.message, values),
         remedy=Sentence(telling.remedy, values),
-        tri=exposure.tri,
-        why=exposure.why,
+        tri=grade.tri,
+        why=grade.why,
         line=first.line if first else 0,
         placeholders=placeholders,
         witness=exposure.witness,

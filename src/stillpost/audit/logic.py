@@ -5,8 +5,9 @@ domain passes. Conditions are kept as ``every`` plus ``some`` of conjunctions (t
 choosing a request is a look at each variable by itself.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import TypeAlias, final
 
@@ -92,15 +93,20 @@ class Domain:
 
     A set variable (tags) lists in ``values`` the members it may have. ``unknown`` says why nobody can tell: every term
     is then PERHAPS. ``chosen``: the stranger picks the value (otherwise it is the helpdesk's, or chance). ``doubt``:
-    why it is not sure that any value but the default can be had.
+    why it is not sure that any value but the default can be had. ``lone``: there is no other value.
     """
 
     default: Value = ""
-    values: frozenset[str] = frozenset()
+    values: AbstractSet[str] = frozenset()
     open: bool = False
     unknown: str = ""
     chosen: bool = True
     doubt: str = ""
+    lone: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        own = self.default if isinstance(self.default, frozenset) else {self.default}
+        object.__setattr__(self, "lone", not self.open and not self.unknown and self.values <= own)
 
     def holds(self, value: str) -> bool:
         """Whether the variable can take this value (for a set: have this member)."""
@@ -113,7 +119,7 @@ def fixed(value: Value) -> Domain:
 
 
 Domains: TypeAlias = Mapping[str, Domain]
-FRESH = "other"
+FRESH = "any-other-value"
 
 
 def passes(term: Term, value: Value, before: Value = "") -> bool:
@@ -188,7 +194,7 @@ def doubts(condition: Condition, state: State, before: State, domains: Domains) 
     return tuple(reasons)
 
 
-def candidates(terms: Iterable[Term], domain: Domain) -> list[str]:
+def candidates(terms: Sequence[Term], domain: Domain) -> list[str]:
     """Values of a plain variable that tell all ``terms`` apart: one of each class, the default first."""
     found: dict[str, None] = {}
     if isinstance(domain.default, str):
@@ -200,14 +206,15 @@ def candidates(terms: Iterable[Term], domain: Domain) -> list[str]:
                     found[near] = None
     if domain.open:
         found[FRESH] = None
-    if not domain.open:
-        for value in sorted(domain.values)[:_MAX_CLASSES]:
-            found.setdefault(value, None)
+    if not domain.open and len(found) < len(domain.values) + 1:
+        unnamed = sorted(domain.values - found.keys())
+        numeric = any(term.relation in _NUMERIC for term in terms)
+        found.update(dict.fromkeys(unnamed if numeric else unnamed[:_MAX_UNNAMED]))
     return list(found)
 
 
 _NUMERIC = (Relation.LESS, Relation.GREATER)
-_MAX_CLASSES = 64  # values nothing names are one class; a few of them are enough
+_MAX_UNNAMED = 4  # values that no term names are one class; a few of them are enough
 
 
 def _near(value: str) -> tuple[str, ...]:
@@ -224,7 +231,12 @@ def pick(terms: Conjunction, domain: Domain, before: Value | None = "") -> Value
     ``before`` None: the variable does not change at this occasion, whatever is picked. Complete for values, numbers and
     sets; for texts, wanted words stand apart, so it is complete unless a forbidden word holds the separator.
     """
-    if isinstance(domain.default, frozenset):
+    default = domain.default
+    if all(passes(term, default, default if before is None else before) for term in terms):
+        return default
+    if domain.lone:
+        return None
+    if isinstance(default, frozenset):
         return _pick_set(terms, domain)
     if any(term.relation is Relation.SAYS for term in terms):
         return _pick_text(terms, domain)

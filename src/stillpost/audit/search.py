@@ -23,6 +23,7 @@ from stillpost.audit.logic import (
     Value,
     by_variable,
     doubts,
+    passes,
     pick,
     satisfied,
 )
@@ -50,19 +51,36 @@ class Answer:
     why: tuple[str, ...] = ()
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class About:
+    """What matters to a reaction: the reactions to run with it, the variables they read, who shares its answers."""
+
+    relevant: tuple[Reaction, ...]
+    variables: tuple[str, ...]
+    share: object
+
+
 NEVER = Answer(Tri.NO, {}, {}, ())
 
 
 @final
 class Search:
-    """Answers for one desk; built once, remembers what it worked out. ``steps`` counts reactions tried."""
+    """Answers for one desk; built once, remembers what it worked out (at most one answer a reaction and channel)."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._slices = Slices(desk)
         self._bounds: dict[str, Bounds] = {}
         self._starts: dict[str, dict[str, Value]] = {}
+        self._answers: dict[object, Answer] = {}
         self._runs: dict[object, tuple[tuple[Round, ...], ...] | None] = {}
+        self._conditions: dict[Condition, int] = {}
+        self._known: dict[tuple[int, bool, Conjunction], About] = {}
+        self._brings: dict[tuple[str, Value], list[str]] = {}
+        for member, choices in desk.grants.items():
+            for choice in choices:
+                self._brings.setdefault(choice, []).append(member)
         self._echo = next((o for o in desk.occasions if o.trigger is Trigger.ECHO), None)
 
     def bounds(self, channel: Channel) -> Bounds:
@@ -74,26 +92,81 @@ class Search:
 
     def untouched(self, terms: Conjunction) -> bool:
         """Whether no reaction writes anything these terms read."""
-        return not self._slices.written(reads(Condition(terms)))
+        return not any(term.variable in self._slices.variables for term in terms)
 
     def fires(self, reaction: Reaction, channel: Channel, occasion: Occasion, also: Conjunction = ()) -> Answer:
         """Whether a request on this channel makes the reaction fire on this occasion, with ``also`` holding then."""
+        if occasion.id not in reaction.occasions or occasion.id not in channel.occasions:
+            return NEVER
         if also:
             when = reaction.when
             reaction = replace(reaction, when=Condition(when.every + also, when.some))
+        about = self._about(reaction, occasion, also)
+        # Channels whose domains are the same objects, as far as anything here reads them, share their answer.
+        values = channel.values
+        domains = tuple([id(values.get(variable)) for variable in about.variables])
+        key = (about.share, occasion.id, domains, channel.occasions)
+        known = self._answers.get(key)
+        if known is None:
+            known = self._answers[key] = self._worked_out(reaction, channel, occasion, about.relevant)
+        return known
+
+    def _about(self, reaction: Reaction, occasion: Occasion, also: Conjunction = ()) -> "About":
+        """What matters to a reaction on such occasions, worked out once."""
+        key = (reaction.order, occasion.trigger is Trigger.REQUEST, also)
+        known = self._known.get(key)
+        if known is None:
+            relevant = self._relevant(reaction, occasion)
+            own = [term.variable for term in reaction.when.terms()]
+            variables = tuple(dict.fromkeys([*own, *reaction.prints, *self._slices.read_by(relevant)]))
+            share: object = (reaction.order, also)
+            if not relevant:  # nothing else matters: reactions with the same condition share their answers
+                share = self._conditions.setdefault(reaction.when, len(self._conditions))
+            known = self._known[key] = About(relevant, variables, share)
+        return known
+
+    def never(self, reaction: Reaction, occasion: Occasion) -> bool:
+        """Whether the occasion's own values, the same on every channel, exclude the reaction."""
+        for term in reaction.when.every:
+            domain = occasion.values.get(term.variable)
+            fixed = domain is not None and domain.lone and term.variable not in self._slices.variables
+            if domain is not None and fixed and term.relation is Relation.IS and not passes(term, domain.default):
+                return True
+        return False
+
+    def besides(
+        self, reaction: Reaction, way: Answer, channel: Channel, occasion: Occasion, also: Conjunction
+    ) -> Answer:
+        """Like ``fires``, given an answer: what nothing here reads or writes is simply chosen."""
+        read = self._about(reaction, occasion).variables
+        groups = by_variable(also)
+        chosen: dict[str, Value] = {}
+        for variable, group in groups.items():
+            domain = channel.values.get(variable)
+            if domain is None or domain.unknown or variable in read or variable in self._slices.variables:
+                return self.fires(reaction, channel, occasion, also)
+            value = pick(tuple(group), domain)
+            if value is None:
+                return NEVER
+            chosen[variable] = value
+        if way.tri is Tri.NO or any(channel.values[v].doubt for v in chosen):
+            return self.fires(reaction, channel, occasion, also)
+        return replace(way, chosen={**way.chosen, **chosen}, state={**way.state, **chosen})
+
+    def _worked_out(
+        self, reaction: Reaction, channel: Channel, occasion: Occasion, relevant: tuple[Reaction, ...]
+    ) -> Answer:
         bounds = self.bounds(channel)
-        if occasion.id not in reaction.occasions or occasion.id not in bounds.occasions:
-            return NEVER
-        if not bounds.allows(reaction.when, occasion):
+        if occasion.id not in bounds.occasions or not bounds.allows(reaction.when, occasion):
             return NEVER
         perhaps: Answer | None = None
         for start, later in self._candidates(reaction, channel, occasion):
-            answer = self._try(reaction, channel, occasion, start, later)
+            answer = self._try(reaction, relevant, channel, occasion, start, later)
             if answer.tri is Tri.YES:
                 return answer
             if answer.tri is Tri.PERHAPS and perhaps is None:
                 perhaps = answer
-        answer = self._exhaust(reaction, channel, occasion)
+        answer = self._exhaust(reaction, relevant, channel, occasion)
         return perhaps if perhaps is not None and answer.tri is not Tri.YES else answer
 
     # -- candidates, worked out backwards
@@ -206,24 +279,16 @@ class Search:
             base = {v: d.default for v, d in channel.values.items() if not d.unknown}
             self._starts[channel.id] = base
         state = {**base, **chosen}
-        if self._desk.grants:
-            into = self._desk.grants_into
-            brought = {m for m, choices in self._desk.grants.items() for v, x in choices if state.get(v) == x}
-            has = state.get(into, frozenset())
-            if brought and isinstance(has, frozenset):
-                state[into] = has | brought
+        brought = [member for choice in chosen.items() for member in self._brings.get(choice, ())]
+        if brought:
+            has = state.get(self._desk.grants_into, frozenset())
+            state[self._desk.grants_into] = frozenset(has) | frozenset(brought)
         return state
 
     def _relevant(self, reaction: Reaction, occasion: Occasion) -> tuple[Reaction, ...]:
         """The reactions to run: what can change the answer, and what can bring the occasion about."""
         keys = reads(reaction.when) | reaction.prints
-        commenters = self._slices.commenters
-        if occasion.trigger is Trigger.REQUEST or not commenters:
-            return self._slices.cone(keys)
-        for commenter in commenters:
-            keys |= reads(commenter.when)
-        both = {r.order: r for r in (*self._slices.cone(keys), *commenters)}
-        return tuple(both[order] for order in sorted(both))
+        return self._slices.cone(keys, echoing=occasion.trigger is not Trigger.REQUEST)
 
     def _plan(self, channel: Channel, occasion: Occasion) -> Plan:
         began = (o for o in self._desk.occasions if o.trigger is Trigger.REQUEST and o.id in channel.occasions)
@@ -235,15 +300,18 @@ class Search:
     def _try(
         self,
         reaction: Reaction,
+        relevant: tuple[Reaction, ...],
         channel: Channel,
         occasion: Occasion,
         chosen: Mapping[str, Value],
         later: Mapping[str, Value],
     ) -> Answer:
         """Run one request, every way the undecidable reactions may go, and see whether the reaction fires."""
-        relevant = self._relevant(reaction, occasion)
         state = self.start(channel, chosen)
-        runs = self._all_runs(relevant, self._plan(channel, occasion), state, later)
+        key = (id(relevant), channel.id, occasion.id, frozenset(chosen.items()), frozenset(later.items()))
+        if key not in self._runs:  # ``slices`` keeps its cones, so an id means one cone
+            self._runs[key] = self._all_runs(relevant, self._plan(channel, occasion), state, later)
+        runs = self._runs[key]
         domains = domains_of(channel.values, occasion)
         if runs is None:
             return Answer(Tri.PERHAPS, chosen, state, (), ("too many reactions here cannot be decided",))
@@ -277,9 +345,10 @@ class Search:
 
     # -- every class of request
 
-    def _exhaust(self, reaction: Reaction, channel: Channel, occasion: Occasion) -> Answer:
+    def _exhaust(
+        self, reaction: Reaction, relevant: tuple[Reaction, ...], channel: Channel, occasion: Occasion
+    ) -> Answer:
         """Run one request of every class that the relevant reactions can tell apart; NO needs all of them."""
-        relevant = self._relevant(reaction, occasion)
         terms = [t for r in (reaction, *relevant) for t in r.when.terms()]
         early = classes(terms, channel.values, self._desk.grants)
         late = classes(terms, occasion.values, {})
@@ -292,7 +361,7 @@ class Search:
         for picked in product(*early.values()):
             chosen = dict(zip(early, picked, strict=True))
             for others in product(*late.values()):
-                answer = self._try(reaction, channel, occasion, chosen, dict(zip(late, others, strict=True)))
+                answer = self._try(reaction, relevant, channel, occasion, chosen, dict(zip(late, others, strict=True)))
                 if answer.tri is Tri.YES:
                     return answer
                 best = max(best, answer, key=lambda a: a.tri)

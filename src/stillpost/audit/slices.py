@@ -33,7 +33,9 @@ class Slices:
         self.commenters = tuple(r for r in self.effective if any(e.op is Op.COMMENT for e in r.effects))
         self._writers: dict[Key, list[Reaction]] = {}
         self._whole: dict[str, list[Reaction]] = {}
-        self._cones: dict[frozenset[Key], tuple[Reaction, ...]] = {}
+        self._cones: dict[tuple[frozenset[Key], bool], tuple[Reaction, ...]] = {}
+        self.variables = frozenset(effect.variable for reaction in self.effective for effect in reaction.effects)
+        self._read: dict[int, tuple[str, ...]] = {}
         for reaction in self.effective:
             for effect in reaction.effects:
                 if effect.op in (Op.ADD, Op.REMOVE):
@@ -50,16 +52,30 @@ class Slices:
         """The keys that anything writes."""
         return frozenset(key for key in keys if key in self._writers or key.partition(":")[0] in self._whole)
 
-    def cone(self, keys: Iterable[Key]) -> tuple[Reaction, ...]:
-        """Every reaction that can change one of the keys, directly or through others, in order."""
+    def cone(self, keys: Iterable[Key], *, echoing: bool = False) -> tuple[Reaction, ...]:
+        """Every reaction that can change one of the keys, directly or through others, in order.
+
+        ``echoing``: also those that write comments, since a comment is an occasion of its own.
+        """
         start = self.written(keys)
-        known = self._cones.get(start)
+        comments = self.commenters if echoing else ()
+        known = self._cones.get((start, bool(comments)))
         if known is None:
-            known = self._cones[start] = self._grow(start)
+            more = {key for reaction in comments for key in reads(reaction.when)}
+            known = self._grow(start | self.written(more), comments)
+            self._cones[(start, bool(comments))] = known
         return known
 
-    def _grow(self, start: frozenset[Key]) -> tuple[Reaction, ...]:
-        found: dict[int, Reaction] = {}
+    def read_by(self, cone: tuple[Reaction, ...]) -> tuple[str, ...]:
+        """The variables that a cone's reactions look at."""
+        known = self._read.get(id(cone)) if cone else ()
+        if known is None:  # every cone is kept, so an id means one cone
+            known = tuple(dict.fromkeys(term.variable for reaction in cone for term in reaction.when.terms()))
+            self._read[id(cone)] = known
+        return known
+
+    def _grow(self, start: frozenset[Key], also: tuple[Reaction, ...]) -> tuple[Reaction, ...]:
+        found = {reaction.order: reaction for reaction in also}
         seen = set(start)
         todo = list(start)
         while todo:

@@ -1,10 +1,9 @@
 """Which Zendesk rule tells which exposure: every leak is told by exactly one rule, so that nothing falls through."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from stillpost.audit.desk import Trigger
-from stillpost.audit.exposure import Exposure, Kind, part
-from stillpost.audit.finding import View
+from stillpost.audit.exposure import Exposure, Kind
 from stillpost.audit.product import Leak
 
 LISTED = (
@@ -43,11 +42,14 @@ def lane(exposure: Exposure, leak: Leak) -> str:
     return "Z-COMMENT" if listed else "Z-VERBATIM"
 
 
-def content(view: View, rule: str) -> Iterator[Exposure]:
-    """The content exposures of one rule, each narrowed to the leaks that are its own."""
-    for exposure in view.exposures:
-        if exposure.kind is not Kind.CONTENT:
-            continue
-        own = tuple(leak for leak in exposure.leaks if lane(exposure, leak) == rule)
-        if own:
-            yield part(exposure, own)
+def lanes(exposures: Iterable[Exposure]) -> dict[str, tuple[tuple[Exposure, tuple[Leak, ...]], ...]]:
+    """The content exposures of each rule, with the leaks that are its own."""
+    found: dict[str, list[tuple[Exposure, tuple[Leak, ...]]]] = {}
+    for exposure in exposures:
+        if exposure.kind is Kind.CONTENT:
+            own: dict[str, list[Leak]] = {}
+            for leak in exposure.leaks:
+                own.setdefault(lane(exposure, leak), []).append(leak)
+            for rule, leaks in own.items():
+                found.setdefault(rule, []).append((exposure, tuple(leaks)))
+    return {rule: tuple(told) for rule, told in found.items()}

@@ -5,8 +5,8 @@ believed only if the invented words are really in it.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import final
+from dataclasses import replace
+from typing import NamedTuple, final
 
 from stillpost.audit.desk import (
     Audience,
@@ -20,16 +20,14 @@ from stillpost.audit.desk import (
     Template,
     Trigger,
 )
-from stillpost.audit.exposure import Confidence, Exposure, Kind, Severity, lowered, part
+from stillpost.audit.exposure import Confidence, Exposure, Grade, Kind, Severity, graded, lowered
 from stillpost.audit.logic import Conjunction, Tri, evaluate
 from stillpost.audit.product import Leak, Product, Request, Scene
 from stillpost.audit.search import Answer, Search
 from stillpost.audit.witness import Draft, Witness, Words, draft, request_of, witnessed
 
 
-@final
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(NamedTuple):  # thousands are made for a big desk, and a tuple is made ten times faster
     """One channel and occasion on which a reaction fires, and the request that does it."""
 
     channel: Channel
@@ -40,6 +38,7 @@ class Way:
 
 
 _OUTWARD = (Audience.REQUESTER, Audience.COPIES)
+_SEVERITIES = {Kind.LOOP: Severity.LOW, Kind.COPIES: Severity.HIGH}
 _PATHS = {
     NoticeKind.ACCOUNT: Kind.ACCOUNT,
     NoticeKind.REJECTION: Kind.REJECTION,
@@ -74,6 +73,9 @@ class _Ways:
     def on(self, occasion: Occasion) -> tuple[Way, ...]:
         """The ways on one occasion, the surest first; channels no stranger can use are left out."""
         if occasion.id not in self._known:
+            if self._search.never(self._reaction, occasion):
+                self._known[occasion.id] = ()
+                return ()
             self._known[occasion.id] = tuple(sorted(self._all(occasion), key=_unsure))
         return self._known[occasion.id]
 
@@ -175,7 +177,7 @@ class _Judge:
         kind = _PATHS.get(self._notice.kind, Kind.VOLUME)
         yield self._exposure(kind, way, ways, way.tri, (), blanked, witness, way.why)
         if shown:
-            yield part(self._exposure(Kind.CONTENT, way, ways, way.tri, (), blanked, witness, way.why), tuple(shown))
+            yield self._exposure(Kind.CONTENT, way, ways, way.tri, tuple(shown), blanked, witness, way.why)
 
     def _needy(self, leaks: list[Leak], ways: Sequence[Way]) -> tuple[list[Leak], Way]:
         """Leaks that show only if something holds: drop those for which it never does, find a request for one."""
@@ -203,11 +205,11 @@ class _Judge:
             return ways[0]
         perhaps: Way | None = None
         for way in ways[1:]:
-            answer = self._search.fires(self._reaction, way.channel, way.occasion, needs)
+            answer = self._search.besides(self._reaction, way.answer, way.channel, way.occasion, needs)
             if answer.tri is Tri.YES:
-                return replace(way, answer=answer)
+                return way._replace(answer=answer)
             if answer.tri is Tri.PERHAPS:
-                perhaps = perhaps or replace(way, answer=answer)
+                perhaps = perhaps or way._replace(answer=answer)
         return perhaps
 
     def _loop(self, way: Way, ways: Sequence[Way]) -> Exposure:
@@ -263,32 +265,34 @@ class _Judge:
         witness: Witness,
         why: tuple[str, ...],
     ) -> Exposure:
-        inferred = [way.occasion.inferred, self._notice.inferred, *(leak.inferred for leak in leaks)]
-        unsure = any(inferred) or tri is not Tri.YES
+        notice, occasion = self._notice, way.occasion
+        reach = Reach.WITH_AGENT if occasion.trigger is Trigger.AGENT else way.channel.reach
+        unsure = tuple(dict.fromkeys(filter(None, why))) if why else ()
+        if kind is Kind.CONTENT:
+            grade = graded(notice, occasion, reach, leaks, tri, unsure)
+        else:
+            doubtful = occasion.inferred or notice.inferred or tri is not Tri.YES
+            severity = lowered(_SEVERITIES.get(kind, Severity.MEDIUM), reach)
+            grade = Grade(tri, severity, Confidence.MEDIUM if doubtful else Confidence.HIGH, unsure)
         return Exposure(
-            id=f"{self._notice.id}:{kind.value}",
+            id=f"{notice.id}:{kind.value}",
             kind=kind,
-            tri=tri,
-            severity=self._severity(kind, way),
-            confidence=Confidence.MEDIUM if unsure else Confidence.HIGH,
-            reach=Reach.WITH_AGENT if way.occasion.trigger is Trigger.AGENT else way.channel.reach,
+            tri=grade.tri,
+            severity=grade.severity,
+            confidence=grade.confidence,
+            reach=reach,
             provenance=way.channel.provenance,
             reaction=self._reaction,
-            notice=self._notice,
-            occasion=way.occasion,
-            channels=tuple(other.channel.id for other in ways),
+            notice=notice,
+            occasion=occasion,
+            channels=tuple([other.channel.id for other in ways]),
             fires=way.tri,
-            unsure=tuple(dict.fromkeys(filter(None, way.why))),
+            unsure=unsure,
             leaks=leaks,
             blanked=blanked,
-            why=tuple(dict.fromkeys(filter(None, why))),
+            why=grade.why,
             witness=witness,
         )
-
-    def _severity(self, kind: Kind, way: Way) -> Severity:
-        """Mail alone is medium, more recipients than one high, a loop low; less where few can be reached."""
-        severity = {Kind.LOOP: Severity.LOW, Kind.COPIES: Severity.HIGH}.get(kind, Severity.MEDIUM)
-        return lowered(severity, Reach.WITH_AGENT if way.occasion.trigger is Trigger.AGENT else way.channel.reach)
 
 
 def marks_in(source: str, request: Request, text: str) -> bool:

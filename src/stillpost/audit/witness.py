@@ -124,7 +124,9 @@ def recipients(notice: Notice, request: Request, copies: bool) -> tuple[tuple[st
 
 def witnessed(scene: Scene, drafted: Draft, copies: bool, steps: tuple[str, ...]) -> Witness:
     """Put request and mail together."""
-    request = replace(scene.request, fields={**scene.request.fields, **drafted.fields})
+    request = scene.request
+    if drafted.fields:
+        request = replace(request, fields={**request.fields, **drafted.fields})
     to, cc = recipients(scene.notice, request, copies)
     return Witness(
         channel=scene.channel.id,

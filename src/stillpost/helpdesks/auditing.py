@@ -1,6 +1,8 @@
 """Where products meet the audit: take a snapshot of the named product, read it, run every rule."""
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -43,7 +45,20 @@ def product_of(snapshot: Snapshot, attested: Mapping[str, bool]) -> Zendesk:
 
 def audited(snapshot: Snapshot, attested: Mapping[str, bool]) -> Report:
     """Judge a snapshot: exposures, then every rule of its product."""
-    product = product_of(snapshot, attested)
-    found = exposures(product.desk, product, product.given)
-    outcomes = judge(RULES, View(desk=product.desk, snapshot=snapshot, exposures=found))
+    with unhurried():
+        product = product_of(snapshot, attested)
+        found = exposures(product.desk, product, product.given)
+        outcomes = judge(RULES, View(desk=product.desk, snapshot=snapshot, exposures=found))
     return Report(desk=product.desk, taken_at=snapshot.taken_at, outcomes=outcomes)
+
+
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """Leave the garbage collector out of a batch that makes many small objects and no cycles: half of its time else."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

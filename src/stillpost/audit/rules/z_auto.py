@@ -17,8 +17,7 @@ Zendesk's article on suppression (read). Reminders that need a person of the hel
 from collections.abc import Iterator
 
 from stillpost.audit.exposure import Severity
-from stillpost.audit.finding import Finding, Rule, Telling, View, told
-from stillpost.audit.sorting import content
+from stillpost.audit.finding import Finding, Rule, Telling, View
 
 MESSAGE = "automation “{title}” mails the stranger's {what} ({placeholders}) hours later"
 REMEDY = "take {placeholders} out, or mail only requests an agent has answered"
@@ -27,7 +26,7 @@ REMEDY = "take {placeholders} out, or mail only requests an agent has answered"
 def check(view: View) -> Iterator[Finding]:
     """See the page above."""
     telling = Telling(rule="Z-AUTO", message=MESSAGE, remedy=REMEDY)
-    return (told(exposure, telling) for exposure in content(view, "Z-AUTO"))
+    return view.content(telling)
 
 
 RULE = Rule(

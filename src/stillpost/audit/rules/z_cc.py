@@ -18,7 +18,6 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
-from stillpost.audit.sorting import content
 
 MESSAGE = "{kind} “{title}” also mails every address the stranger puts in copy (up to 48 with one request)"
 PRINTS = "{kind} “{title}” prints who is in copy ({placeholders})"
@@ -29,8 +28,7 @@ def check(view: View) -> Iterator[Finding]:
     """See the page above."""
     for exposure in of_kind(view, Kind.COPIES):
         yield told(exposure, Telling(rule="Z-CC", message=MESSAGE, remedy=REMEDY))
-    for exposure in content(view, "Z-CC"):
-        yield told(exposure, Telling(rule="Z-CC", message=PRINTS, remedy="take {placeholders} out of the template"))
+    yield from view.content(Telling(rule="Z-CC", message=PRINTS, remedy="take {placeholders} out of the template"))
 
 
 RULE = Rule(

@@ -18,8 +18,7 @@ participant the stranger chose is *perhaps*.
 from collections.abc import Iterator
 
 from stillpost.audit.exposure import Severity
-from stillpost.audit.finding import Finding, Rule, Telling, View, told
-from stillpost.audit.sorting import content
+from stillpost.audit.finding import Finding, Rule, Telling, View
 
 MESSAGE = "{kind} “{title}” mails the stranger's {what} ({placeholders}) on an update a stranger can bring about"
 REMEDY = "let it run only for comments by agents (condition: current user is agent)"
@@ -28,7 +27,7 @@ REMEDY = "let it run only for comments by agents (condition: current user is age
 def check(view: View) -> Iterator[Finding]:
     """See the page above."""
     telling = Telling(rule="Z-CHAIN", message=MESSAGE, remedy=REMEDY)
-    return (told(exposure, telling) for exposure in content(view, "Z-CHAIN"))
+    return view.content(telling)
 
 
 RULE = Rule(

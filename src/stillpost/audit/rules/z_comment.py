@@ -20,7 +20,6 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Confidence, Exposure, Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
-from stillpost.audit.sorting import content
 
 TRAVELS = "{kind} “{title}” prints the stranger's text ({placeholders}), and suppression is off here"
 BLANKED = (
@@ -32,8 +31,7 @@ REMEDY = "take {placeholders} out of the template"
 
 def check(view: View) -> Iterator[Finding]:
     """See the page above."""
-    for exposure in content(view, "Z-COMMENT"):
-        yield told(exposure, Telling(rule="Z-COMMENT", message=TRAVELS, remedy=REMEDY))
+    yield from view.content(Telling(rule="Z-COMMENT", message=TRAVELS, remedy=REMEDY))
     for exposure in of_kind(view, Kind.VOLUME):
         if exposure.blanked:
             yield _blanked(exposure)

@@ -17,8 +17,7 @@ Zendesk's article on suppression (read). An item that could not be read, or that
 from collections.abc import Iterator
 
 from stillpost.audit.exposure import Severity
-from stillpost.audit.finding import Finding, Rule, Telling, View, told
-from stillpost.audit.sorting import content
+from stillpost.audit.finding import Finding, Rule, Telling, View
 
 MESSAGE = "{kind} “{title}” prints the stranger's {what} through dynamic content ({placeholders})"
 REMEDY = "take {placeholders} out of the dynamic content, in every language"
@@ -27,7 +26,7 @@ REMEDY = "take {placeholders} out of the dynamic content, in every language"
 def check(view: View) -> Iterator[Finding]:
     """See the page above."""
     telling = Telling(rule="Z-DC", message=MESSAGE, remedy=REMEDY)
-    return (told(exposure, telling) for exposure in content(view, "Z-DC"))
+    return view.content(telling)
 
 
 RULE = Rule(

@@ -17,8 +17,7 @@ The field's type in ``ticket_fields``; a field that was not given is taken for f
 from collections.abc import Iterator
 
 from stillpost.audit.exposure import Severity
-from stillpost.audit.finding import Finding, Rule, Telling, View, told
-from stillpost.audit.sorting import content
+from stillpost.audit.finding import Finding, Rule, Telling, View
 
 MESSAGE = "{kind} “{title}” prints a free text field ({placeholders})"
 REMEDY = "take {placeholders} out of the template"
@@ -27,7 +26,7 @@ REMEDY = "take {placeholders} out of the template"
 def check(view: View) -> Iterator[Finding]:
     """See the page above."""
     telling = Telling(rule="Z-FIELD", message=MESSAGE, remedy=REMEDY)
-    return (told(exposure, telling) for exposure in content(view, "Z-FIELD"))
+    return view.content(telling)
 
 
 RULE = Rule(

@@ -16,8 +16,7 @@ Zendesk's placeholder reference (read). The address itself is not counted: it is
 from collections.abc import Iterator
 
 from stillpost.audit.exposure import Severity
-from stillpost.audit.finding import Finding, Rule, Telling, View, told
-from stillpost.audit.sorting import content
+from stillpost.audit.finding import Finding, Rule, Telling, View
 
 MESSAGE = "{kind} “{title}” prints a name the stranger typed ({placeholders})"
 REMEDY = "take {placeholders} out of the template"
@@ -26,7 +25,7 @@ REMEDY = "take {placeholders} out of the template"
 def check(view: View) -> Iterator[Finding]:
     """See the page above."""
     telling = Telling(rule="Z-NAME", message=MESSAGE, remedy=REMEDY)
-    return (told(exposure, telling) for exposure in content(view, "Z-NAME"))
+    return view.content(telling)
 
 
 RULE = Rule(

@@ -16,8 +16,7 @@ The shape of this action's value is not documented; confidence is medium.
 from collections.abc import Iterator
 
 from stillpost.audit.exposure import Severity
-from stillpost.audit.finding import Finding, Rule, Telling, View, told
-from stillpost.audit.sorting import content
+from stillpost.audit.finding import Finding, Rule, Telling, View
 
 MESSAGE = "{kind} “{title}” sends a text message with the stranger's {what} ({placeholders})"
 REMEDY = "send text messages only where an agent has acted"
@@ -26,7 +25,7 @@ REMEDY = "send text messages only where an agent has acted"
 def check(view: View) -> Iterator[Finding]:
     """See the page above."""
     telling = Telling(rule="Z-SMS", message=MESSAGE, remedy=REMEDY)
-    return (told(exposure, telling) for exposure in content(view, "Z-SMS"))
+    return view.content(telling)
 
 
 RULE = Rule(

@@ -17,8 +17,7 @@ Zendesk's article on suppression (read).
 from collections.abc import Iterator
 
 from stillpost.audit.exposure import Severity
-from stillpost.audit.finding import Finding, Rule, Telling, View, told
-from stillpost.audit.sorting import content
+from stillpost.audit.finding import Finding, Rule, Telling, View
 
 MESSAGE = "{kind} “{title}” mails the stranger's {what} ({placeholders}) through an e-mail target"
 REMEDY = "give the target a constant address"
@@ -27,8 +26,7 @@ REMEDY = "give the target a constant address"
 def check(view: View) -> Iterator[Finding]:
     """See the page above."""
     telling = Telling(rule="Z-TARGET", message=MESSAGE, remedy=REMEDY)
-    for exposure in content(view, "Z-TARGET"):
-        yield told(exposure, telling)
+    yield from view.content(telling)
     if any("notification_target" in str(trigger.get("actions")) for trigger in view.objects("triggers")):
         view.resource("targets")  # Unknown where the targets that triggers use were not read
 

@@ -18,8 +18,7 @@ Zendesk's placeholder reference and its list of suppressed placeholders (read).
 from collections.abc import Iterator
 
 from stillpost.audit.exposure import Severity
-from stillpost.audit.finding import Finding, Rule, Telling, View, told
-from stillpost.audit.sorting import content
+from stillpost.audit.finding import Finding, Rule, Telling, View
 
 MESSAGE = "{kind} “{title}” prints the request's title ({placeholders}) in a mail to whoever is named as requester"
 REMEDY = "take {placeholders} out of the template and use a constant text with {{{{ticket.id}}}}"
@@ -28,7 +27,7 @@ REMEDY = "take {placeholders} out of the template and use a constant text with {
 def check(view: View) -> Iterator[Finding]:
     """See the page above."""
     telling = Telling(rule="Z-TITLE", message=MESSAGE, remedy=REMEDY)
-    return (told(exposure, telling) for exposure in content(view, "Z-TITLE"))
+    return view.content(telling)
 
 
 RULE = Rule(

@@ -18,8 +18,7 @@ an inexact witness.
 from collections.abc import Iterator
 
 from stillpost.audit.exposure import Severity
-from stillpost.audit.finding import Finding, Rule, Telling, View, told
-from stillpost.audit.sorting import content
+from stillpost.audit.finding import Finding, Rule, Telling, View
 
 MESSAGE = "{kind} “{title}” prints the stranger's text through {placeholders}"
 REMEDY = "take {placeholders} out of the template"
@@ -28,7 +27,7 @@ REMEDY = "take {placeholders} out of the template"
 def check(view: View) -> Iterator[Finding]:
     """See the page above."""
     telling = Telling(rule="Z-VERBATIM", message=MESSAGE, remedy=REMEDY)
-    return (told(exposure, telling) for exposure in content(view, "Z-VERBATIM"))
+    return view.content(telling)
 
 
 RULE = Rule(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 from stillpost.audit.desk import Audience, Effect, Notice, NoticeKind, Op, Template
 from stillpost.helpdesks.zendesk.conditions import text_of
@@ -45,9 +45,7 @@ _AUDIENCES = {
 }
 
 
-@final
-@dataclass(frozen=True, slots=True)
-class Deeds:
+class Deeds(NamedTuple):
     """What a trigger's actions come to; ``unknown`` names actions nobody taught us."""
 
     effects: tuple[Effect, ...]

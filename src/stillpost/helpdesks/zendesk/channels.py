@@ -68,17 +68,18 @@ def channels(known: Mapping[str, Fact], choices: Choices, words: Words) -> tuple
     """The ways in, the likeliest for an attacker first."""
     anybody, register = known["anybody_can_submit"], known["ask_to_register"]
     api, verified = known["api_authentication_required"], known["anonymous_requests_verified"]
+    ticket = _ticket(choices, words)
     return (
-        _channel("api", "Web service (Requests API)", "5", (anybody, register, api), choices, words, copies=True),
-        _mail(anybody, register, choices, words),
-        _channel("form", "Help center form", "0", (anybody, register, verified), choices, words, copies=False),
-        _channel("widget", "Web Widget", "48", (anybody, register, api), choices, words, copies=False),
-        _account("sign-up", "Sign-up and “forgot password” pages", SIGNED_UP, (known["sign_up_shown"],), words),
-        _account("verification", "Help center form, held until verified", HELD, (anybody, verified), words),
+        _channel("api", "Web service (Requests API)", "5", (anybody, register, api), ticket, _copies(choices.copies)),
+        _mail(anybody, register, choices, ticket),
+        _channel("form", "Help center form", "0", (anybody, register, verified), ticket),
+        _channel("widget", "Web Widget", "48", (anybody, register, api), ticket),
+        _account("sign-up", "Sign-up and “forgot password” pages", SIGNED_UP, (known["sign_up_shown"],)),
+        _account("verification", "Help center form, held until verified", HELD, (anybody, verified)),
     )
 
 
-def _account(ident: str, title: str, occasion: str, opening: tuple[Fact, ...], words: Words) -> Channel:
+def _account(ident: str, title: str, occasion: str, opening: tuple[Fact, ...]) -> Channel:
     """A page that makes no ticket but mails an account or verification mail to the address typed in."""
     return Channel(
         id=ident,
@@ -92,7 +93,12 @@ def _account(ident: str, title: str, occasion: str, opening: tuple[Fact, ...], w
 
 
 def _channel(
-    ident: str, title: str, via: str, closing: tuple[Fact, Fact, Fact], choices: Choices, words: Words, *, copies: bool
+    ident: str,
+    title: str,
+    via: str,
+    closing: tuple[Fact, Fact, Fact],
+    ticket: Mapping[str, Domain],
+    copies: Tri = Tri.NO,
 ) -> Channel:
     """A channel that is open while anybody may submit and none of the other two settings closes it."""
     anybody, *shut = closing
@@ -106,14 +112,14 @@ def _channel(
         open=value,
         provenance=provenance,
         why=Sentence("who may use it is shown only in Admin Center; attest it with --attest"),
-        values={**_ticket(choices, words), "via_id": fixed(via), "current_via_id": fixed(via)},
-        copies=_copies(choices.copies) if copies else Tri.NO,
+        values={**ticket, "via_id": fixed(via), "current_via_id": fixed(via)},
+        copies=copies,
         copies_why="whether people in copy are mailed stands in the account settings, which were not given",
         occasions=TICKET_OCCASIONS,
     )
 
 
-def _mail(anybody: Fact, register: Fact, choices: Choices, words: Words) -> Channel:
+def _mail(anybody: Fact, register: Fact, choices: Choices, ticket: Mapping[str, Domain]) -> Channel:
     """Mail with a forged From: open to all while anybody may submit, else to addresses Zendesk knows."""
     unknown_senders = bool(anybody.value) and not register.value
     checked = choices.sender_checked.value
@@ -127,7 +133,7 @@ def _mail(anybody: Fact, register: Fact, choices: Choices, words: Words) -> Chan
         provenance=min(anybody.provenance, register.provenance),
         why=Sentence("forged mail makes a ticket unless the sender's domain is protected and checked"),
         values={
-            **_ticket(choices, words),
+            **ticket,
             "via_id": fixed("4"),
             "current_via_id": fixed("4"),
             "recipient": recipient,

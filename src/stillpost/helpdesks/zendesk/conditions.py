@@ -5,6 +5,7 @@ strings, booleans, nulls or lists; all are accepted.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from stillpost.audit.logic import Condition, Conjunction, Relation, Term
@@ -117,12 +118,12 @@ def terms(item: Any, field_kinds: Mapping[str, str]) -> Conjunction:
         return (_unknown(field, f"the condition on {field} has no operator"),)
     negated = operator in _NEGATIONS
     plain = _NEGATIONS.get(operator, operator)
-    return _field(field, plain, operator, value, negated, field_kinds)
+    kind = field_kinds.get(field.removeprefix("custom_fields_"), "") if field.startswith("custom_fields_") else ""
+    return _field(field, plain, operator, value, negated, kind)
 
 
-def _field(
-    field: str, plain: str, operator: str, value: str, negated: bool, field_kinds: Mapping[str, str]
-) -> Conjunction:
+@lru_cache(maxsize=4096)  # the same few lines stand in most triggers
+def _field(field: str, plain: str, operator: str, value: str, negated: bool, kind: str) -> Conjunction:
     if field == "current_tags":
         return _tags(field, plain, operator, value, negated)
     if field in _TEXTS:
@@ -140,7 +141,7 @@ def _field(
     if field in _COUNTS:
         return _scalar(field, field, plain, operator, value, negated)
     if field.startswith("custom_fields_"):
-        return _custom(field, plain, operator, value, negated, field_kinds)
+        return _custom(field, plain, operator, value, negated, kind)
     if field.startswith(("requester.custom_fields.", "organization.custom_fields.")):
         return _scalar(field, field, plain, operator, value, negated)
     if field in _PLAIN:
@@ -217,10 +218,7 @@ def _requester(plain: str, operator: str, value: str, negated: bool) -> Conjunct
     return _scalar("requester_id", "requester_id", plain, operator, value, negated)
 
 
-def _custom(
-    field: str, plain: str, operator: str, value: str, negated: bool, field_kinds: Mapping[str, str]
-) -> Conjunction:
-    kind = field_kinds.get(field.removeprefix("custom_fields_"), "")
+def _custom(field: str, plain: str, operator: str, value: str, negated: bool, kind: str) -> Conjunction:
     if plain in ("includes_words", "includes_string"):
         return _words(field, field, plain, operator, value, negated)
     if kind == "multiselect" and plain in ("includes", "is"):

@@ -24,43 +24,51 @@ BLANKED = (
 )
 
 
-def values(scene: Scene, account: str, subdomain: str, *, blanked: bool) -> dict[str, Any]:
-    """The variables of a template, for one request."""
+def values(scene: Scene, account: str, subdomain: str, *, blanked: bool, fields: tuple[str, ...]) -> dict[str, Any]:
+    """The variables of a template, for one request. ``fields`` are the custom fields' variables."""
     request, state = scene.request, scene.state
-    title = str(state.get("subject") or request.subject) or request.text
     person = _person(request.name, request.email, str(state.get("locale_id", "")))
-    comments = _comments(request.name, request.email, request.text, blanked=blanked)
     url = f"{subdomain}.zendesk.com/hc/requests/{TICKET_NUMBER}"
+    link = f"https://{url}"
+    copied = request.cc
     ticket: dict[str, Any] = {
         "id": TICKET_NUMBER,
-        "title": title,
+        "title": str(state.get("subject") or request.subject) or request.text,
         "account": account,
         "verbatim_description": request.text,
-        "link": f"https://{url}",
-        "link_with_protocol": f"https://{url}",
+        "link": link,
+        "link_with_protocol": link,
         "url": url,
-        "url_with_protocol": f"https://{url}",
+        "url_with_protocol": link,
         "status": str(state.get("status", "new")).capitalize(),
         "priority": str(state.get("priority", "")).capitalize(),
         "ticket_type": str(state.get("type", "")).capitalize() or "Ticket",
         "via": scene.channel.title,
         "requester": person,
         "submitter": person,
-        "ccs": [_person(address.partition("@")[0], address, "") for address in request.cc],
-        "cc_names": ", ".join(address.partition("@")[0] for address in request.cc),
-        "email_cc_names": ", ".join(request.cc),
+        "ccs": [_person(address.partition("@")[0], address, "") for address in copied],
+        "cc_names": ", ".join([address.partition("@")[0] for address in copied]),
+        "email_cc_names": ", ".join(copied),
         "tags": " ".join(sorted(state.get("tags", ()))),
         "brand": {"name": account},
+    }
+    for variable in fields:
+        value = request.fields.get(variable, state.get(variable, ""))
+        field = variable.removeprefix("custom_fields_")
+        ticket[f"ticket_field_{field}"] = ticket[f"ticket_field_option_title_{field}"] = value
+    ticket.update(written(scene, blanked=blanked))
+    return {"ticket": ticket, "current_user": person, "account": {}, "agent": {}, "satisfaction": {}, "txt": {}}
+
+
+def written(scene: Scene, *, blanked: bool) -> dict[str, Any]:
+    """What Zendesk blanks under suppression: the description and the comments."""
+    request = scene.request
+    comments = _comments(request.name, request.email, request.text, blanked=blanked)
+    return {
+        **dict.fromkeys(BLANKED, "" if blanked else request.text),
         "comments": comments,
         "public_comments": comments,
-        **dict.fromkeys(BLANKED, "" if blanked else request.text),
     }
-    for variable, value in {**state, **request.fields}.items():
-        if variable.startswith("custom_fields_"):
-            field = variable.removeprefix("custom_fields_")
-            ticket[f"ticket_field_{field}"] = value
-            ticket[f"ticket_field_option_title_{field}"] = value
-    return {"ticket": ticket, "current_user": person, "account": {}, "agent": {}, "satisfaction": {}, "txt": {}}
 
 
 def _person(name: str, email: str, locale: str) -> dict[str, Any]:

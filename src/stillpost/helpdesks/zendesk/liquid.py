@@ -1,18 +1,15 @@
 """Zendesk's templates rendered: the text Zendesk would give, and what keeps us from being sure of every letter."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
 from liquid.exceptions import LiquidError
 
 from stillpost.audit.product import Rendered
-from stillpost.helpdesks.zendesk.placeholders import meaning
-from stillpost.helpdesks.zendesk.spots import MAX_NESTING, Texts, Variant, fallback
+from stillpost.helpdesks.zendesk.spots import MAX_NESTING, Texts, Variant, fallback, make_room
 from stillpost.helpdesks.zendesk.taint import Parsed, Use
 
-_LAID_OUT = ("formatted", "html", "rich", "comments")
-_NO_LAYOUT = "Zendesk's own layout of comments is shown here as plain text"
 _FAILURES = (LiquidError, ArithmeticError, ValueError, TypeError, RecursionError)
 
 Values = Mapping[str, Any]
@@ -43,31 +40,17 @@ class Rendering:
         if parsed.template is None:
             return Rendered(source)
         chosen = _chosen(parsed.uses, self.aim) if self.aim else {}
-        why = [*parsed.doubts, *self._inexact(parsed.uses, self.suppressed)]
+        why = list(self.texts.inexact(source, suppressed=self.suppressed))
         contents: dict[str, Any] = {}
         if any(use.path[0] == "dc" for use in parsed.uses):
             contents, more = self._contents(parsed.uses, chosen, ())
             why += more
         try:
-            text = parsed.template.render(**_with(self.values, chosen), dc=contents)
+            text = parsed.template.render(**(_with(self.values, chosen) if chosen else self.values), dc=contents)
         except _FAILURES as error:
             return Rendered(source, False, (f"the template could not be rendered: {_first(error)}",))
         fields = {".".join(path): value for path, value in chosen.items()}
         return Rendered(text, not why, tuple(dict.fromkeys(why)), fields)
-
-    def _inexact(self, uses: Sequence[Use], suppressed: bool) -> Iterator[str]:
-        for use in uses:
-            if use.path[0] == "dc":
-                continue
-            known = meaning(use.path, self.texts.free_text)
-            if known is None:
-                yield f"the placeholder {'.'.join(use.path)} is not known here and shown empty"
-            elif use.path[0] == "txt":
-                yield "system texts ({{txt.…}}) are not in the settings"
-            elif suppressed and known.inferred:
-                yield known.inferred
-            elif not suppressed and known.source in ("text", "file") and any(w in use.path[-1] for w in _LAID_OUT):
-                yield _NO_LAYOUT
 
     def _contents(
         self, uses: Sequence[Use], chosen: Mapping[tuple[str, ...], str], above: tuple[str, ...]
@@ -85,7 +68,7 @@ class Rendering:
                 continue
             inner = self.texts.parsed(variant.content)
             below, more = self._contents(inner.uses, chosen, (*above, name))
-            why += [*more, *inner.doubts, *self._inexact(inner.uses, False)]
+            why += [*more, *self.texts.inexact(variant.content, suppressed=False)]
             put(shown, use.path[1:], self._inner(inner, variant.content, chosen, below))
         return shown, why
 
@@ -94,15 +77,33 @@ class Rendering:
     ) -> str:
         if inner.template is None:
             return source
-        try:
-            return inner.template.render(**_with(self.plain, chosen), dc=below)
-        except _FAILURES:
-            return ""
+        values = _with(self.plain, chosen) if chosen else self.plain
+        # The same values give the same text, notice after notice.
+        key = (source, *(str(_value(values, use.path)) for use in inner.uses if use.path[0] != "dc"), *below.values())
+        known = self.texts.rendered.get(key)
+        if known is None:
+            try:
+                known = inner.template.render(**values, dc=below)
+            except _FAILURES:
+                known = ""
+            make_room(self.texts.rendered)
+            self.texts.rendered[key] = known
+        return known
 
     def _variant(self, name: str) -> Variant | None:
         """The variant in the requester's language, else the default."""
         variants = self.texts.contents.get(name, ())
         return next((one for one in variants if one.locale == self.locale), None) or fallback(variants)
+
+
+def _value(values: Values, path: Sequence[str]) -> object:
+    """What a placeholder holds; a whole list or person where the path goes deeper than plain values."""
+    found: Any = values
+    for step in path:
+        if not isinstance(found, Mapping) or step not in found:
+            break
+        found = found[step]
+    return found
 
 
 def _chosen(uses: Sequence[Use], aim: str) -> dict[tuple[str, ...], str]:

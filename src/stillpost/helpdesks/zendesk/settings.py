@@ -21,13 +21,14 @@ from stillpost.audit.witness import Words, words
 from stillpost.helpdesks.zendesk import channels as ways
 from stillpost.helpdesks.zendesk.choices import choices_of, grants_of
 from stillpost.helpdesks.zendesk.conditions import text_of
-from stillpost.helpdesks.zendesk.context import values
+from stillpost.helpdesks.zendesk.context import values, written
 from stillpost.helpdesks.zendesk.liquid import Rendering
 from stillpost.helpdesks.zendesk.remedy import remedies
 from stillpost.helpdesks.zendesk.rulebook import account_of, constants_of, gaps_of, reactions_of, surroundings_of
 from stillpost.helpdesks.zendesk.shapes import FREE_TEXT, objects
 from stillpost.helpdesks.zendesk.spots import Texts, Variant
 
+_OWN_CHANGE = "whether a notice shows what the same trigger changes is not documented"
 _TITLE_KEPT = (Term("title_kept", Relation.IS, ("true",)),)
 
 
@@ -42,19 +43,23 @@ class Zendesk:
     texts: Texts
     given: Words
     account: str
+    fields: tuple[str, ...]
+    blanking: bool
     retitled: bool
     name: str = field(default="zendesk")
+    held: dict[str, Any] = field(default_factory=dict)
 
     def suppressed(self, scene: Scene) -> bool:
         """Whether Zendesk blanks listed placeholders: open, no registration, end users, a trigger, on creation."""
         if scene.notice.exempt or scene.occasion.trigger is not Trigger.REQUEST:
             return False
-        anybody, register = self.desk.fact("anybody_can_submit"), self.desk.fact("ask_to_register")
-        return bool(anybody.value) and not register.value
+        return self.blanking
 
     def leaks(self, template: Template, scene: Scene) -> tuple[Leak, ...]:
         """See ``Product``."""
         found = self.texts.leaks(template.source, template.path, suppressed=self.suppressed(scene))
+        if found and any(effect.variable in scene.reaction.prints for effect in scene.reaction.effects):
+            found = tuple(replace(leak, tri=min(leak.tri, Tri.PERHAPS), inferred=_OWN_CHANGE) for leak in found)
         return tuple(map(self._titled, found, repeat(scene))) if self.retitled else found
 
     @staticmethod
@@ -63,8 +68,7 @@ class Zendesk:
         if leak.source != "subject":
             return leak
         if any(effect.variable == "subject" for effect in scene.reaction.effects):
-            why = "whether the notice prints the subject that the same trigger sets is not documented"
-            return replace(leak, tri=min(leak.tri, Tri.PERHAPS), inferred=why)
+            return replace(leak, tri=min(leak.tri, Tri.PERHAPS), inferred=_OWN_CHANGE)
         return replace(leak, needs=leak.needs + _TITLE_KEPT)
 
     def render(self, template: Template, scene: Scene, *, toward: Leak | None = None) -> Rendered:
@@ -74,8 +78,13 @@ class Zendesk:
         if "{" not in template.source:
             return Rendered(template.source)
         suppressed = self.suppressed(scene)
-        plain = values(scene, self.account, self.snapshot.name, blanked=False)
-        shown = values(scene, self.account, self.snapshot.name, blanked=True) if suppressed else plain
+        if self.held.get("scene") is not scene:  # subject and text of one notice share their values
+            account, subdomain = self.account, self.snapshot.name
+            shown = values(scene, account, subdomain, blanked=suppressed, fields=self.fields)
+            self.held.update(scene=scene, shown=shown)
+        plain = shown = self.held["shown"]
+        if suppressed and "dc" in template.source:
+            plain = {**shown, "ticket": {**shown["ticket"], **written(scene, blanked=False)}}
         aim = toward.placeholder if toward is not None else ""
         locale = str(scene.state.get("locale_id", ""))
         return Rendering(self.texts, shown, plain, suppressed, locale, aim).text(template.source)
@@ -113,7 +122,17 @@ def zendesk(snapshot: Snapshot, attested: Mapping[str, bool]) -> Zendesk:
     free = {ident: kind in FREE_TEXT for ident, kind in kinds.items()}
     texts = Texts(contents_of(resources.get("dynamic_content")), free)
     retitled = any(effect.variable == "subject" for reaction in reactions for effect in reaction.effects)
-    return Zendesk(snapshot, dict(attested), desk, texts, given, account_of(resources, snapshot.name), retitled)
+    return Zendesk(
+        snapshot,
+        dict(attested),
+        desk,
+        texts,
+        given,
+        account=account_of(resources, snapshot.name),
+        fields=tuple(choices.fields),
+        blanking=bool(known["anybody_can_submit"].value) and not known["ask_to_register"].value,
+        retitled=retitled,
+    )
 
 
 def contents_of(resource: Any) -> dict[str, tuple[Variant, ...]]:

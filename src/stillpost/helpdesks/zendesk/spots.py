@@ -5,7 +5,8 @@ Dynamic content is followed into every active variant; Zendesk does not blank an
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, final
+from itertools import islice
+from typing import Any, NamedTuple, final
 
 from stillpost.audit.logic import Conjunction, Relation, Term, Tri
 from stillpost.audit.product import Leak
@@ -13,6 +14,10 @@ from stillpost.helpdesks.zendesk.placeholders import Fate, Meaning, meaning
 from stillpost.helpdesks.zendesk.taint import Parsed, Use, environment, parse
 
 MAX_NESTING = 8
+MAX_KEPT = 1024
+"""Parsed trees are large, and few texts are needed again: more of them cost more than parsing one twice."""
+_LAID_OUT = ("formatted", "html", "rich", "comments")
+_NO_LAYOUT = "Zendesk's own layout of comments is shown here as plain text"
 _WORDS = ("subject", "name", "text", "cc", "file")
 
 
@@ -30,9 +35,7 @@ class Variant:
 Contents = Mapping[str, tuple[Variant, ...]]
 
 
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spot:
+class Spot(NamedTuple):  # thousands are made for a big desk, and a tuple is made ten times faster
     """A leak in a text: everything but where the text itself stands (``inside``: it stands in dynamic content)."""
 
     source: str
@@ -49,22 +52,25 @@ class Spot:
 @final
 @dataclass(slots=True)
 class Texts:
-    """The texts of one snapshot, each parsed and judged once; at most one entry for every text of the snapshot.
+    """The texts of one snapshot, parsed and judged; the last ``MAX_KEPT`` of them are remembered.
 
     ``free_text`` says for a custom field's id whether strangers write it freely.
     """
 
     contents: Contents
     free_text: Mapping[str, bool]
+    rendered: dict[tuple[object, ...], str] = field(default_factory=dict)
     _environment: Any = field(default_factory=environment)
     _parsed: dict[str, Parsed] = field(default_factory=dict)
     _spots: dict[tuple[str, bool], tuple[Spot, ...]] = field(default_factory=dict)
+    _inexact: dict[tuple[str, bool], tuple[str, ...]] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
 
     def parsed(self, source: str) -> Parsed:
         """The template, parsed and followed."""
         known = self._parsed.get(source)
         if known is None:
+            make_room(self._parsed)
             known = self._parsed[source] = parse(self._environment, source)
         return known
 
@@ -88,14 +94,40 @@ class Texts:
         if known is None:
             known = tuple(self._spotted(source, suppressed))
             if not self._open:
+                make_room(self._spots)
                 self._spots[(source, suppressed)] = known
         return known
 
+    def inexact(self, source: str, *, suppressed: bool) -> tuple[str, ...]:
+        """What keeps a rendering of this text from being Zendesk's to the letter."""
+        known = self._inexact.get((source, suppressed))
+        if known is None:
+            make_room(self._inexact)
+            parsed = self.parsed(source)
+            why = [reason for use in parsed.uses for reason in self._unsure(use, suppressed)]
+            known = self._inexact[(source, suppressed)] = tuple(dict.fromkeys((*parsed.doubts, *why)))
+        return known
+
+    def _unsure(self, use: Use, suppressed: bool) -> Iterator[str]:
+        known = meaning(use.path, self.free_text)
+        if use.path[0] == "dc":
+            return
+        if known is None:
+            yield f"the placeholder {'.'.join(use.path)} is not known here and shown empty"
+        elif use.path[0] == "txt":
+            yield "system texts ({{txt.…}}) are not in the settings"
+        elif suppressed and known.inferred:
+            yield known.inferred
+        elif not suppressed and known.source in ("text", "file") and any(w in use.path[-1] for w in _LAID_OUT):
+            yield _NO_LAYOUT
+
     def _spotted(self, source: str, suppressed: bool) -> Iterator[Spot]:
         parsed = self.parsed(source)
-        whole = Use((), 0, len(source))
-        reasons = (*((f"the template could not be parsed: {parsed.error}",) if parsed.error else ()), *parsed.doubts)
+        reasons = parsed.doubts
+        if parsed.error:
+            reasons = (f"the template could not be parsed: {parsed.error}", *reasons)
         for reason in reasons:
+            whole = Use((), 0, len(source))
             yield Spot(source="unknown", tri=Tri.PERHAPS, placeholder="", use=whole, inferred=reason)
         for use in parsed.uses:
             line = source.count("\n", 0, use.start) + 1
@@ -148,6 +180,13 @@ def shown_for(variant: Variant, variants: Sequence[Variant]) -> Conjunction:
 def fallback(variants: Sequence[Variant]) -> Variant | None:
     """The variant for every language that has none of its own."""
     return next((one for one in variants if one.default), variants[0] if variants else None)
+
+
+def make_room(kept: dict[Any, Any]) -> None:
+    """Forget the older half of a full memory."""
+    if len(kept) >= MAX_KEPT:
+        for key in list(islice(kept, MAX_KEPT // 2)):
+            del kept[key]
 
 
 def _judged(use: Use, known: Meaning | None, suppressed: bool, line: int) -> Spot | None:

@@ -6,7 +6,7 @@ chosen by a stranger's word printing the helpdesk's own text) is not a stranger'
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import final
+from typing import NamedTuple, final
 
 from liquid import Environment, Mode
 from liquid.ast import BlockNode, ConditionalBlockNode, Node
@@ -42,9 +42,7 @@ class Strict(Environment):
     block_nesting_limit = 30
 
 
-@final
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):  # thousands are made for a big desk, and a tuple is made ten times faster
     """A placeholder that may be printed: its path, where its statement starts and ends in the source, if it is a loop.
 
     ``steers`` are placeholders and constants that decide whether this statement is reached.
@@ -109,7 +107,8 @@ class _Walk:
         self._depth -= 1
 
     def _node(self, node: Node, steers: Steers) -> None:
-        if isinstance(node, ContentNode | CommentNode):
+        kind = type(node)
+        if kind is ContentNode or kind is CommentNode:
             return
         if isinstance(node, OutputNode | EchoNode):
             self._print(node, self._paths(node.expression), steers)
@@ -141,7 +140,7 @@ class _Walk:
     def _print(self, node: Node, paths: Paths, steers: Steers) -> None:
         start = node.token.start_index
         stop = self._end(start)
-        for path in dict.fromkeys(paths):
+        for path in paths if len(paths) == 1 else dict.fromkeys(paths):
             if len(self.uses) >= MAX_USES:
                 raise RecursionError("more placeholders than can be followed")
             self.uses.append(Use(path, start, stop, steers))
@@ -202,6 +201,8 @@ class _Walk:
 
     def _paths(self, expression: object) -> Paths:
         """Every placeholder an expression can take its value from, local names resolved."""
+        if type(expression) is FilteredExpression and not expression.filters and type(expression.left) is Path:
+            return tuple(self._resolved(expression.left))
         found: list[tuple[str, ...]] = []
         for leaf in _leaves(expression):
             if isinstance(leaf, Path):
@@ -209,16 +210,15 @@ class _Walk:
         return tuple(found)
 
     def _resolved(self, path: Path) -> list[tuple[str, ...]]:
-        names: list[str] = []
-        for segment in path.path:
-            if isinstance(segment, Path):
-                names.append("?")
-            else:
-                names.append(str(segment) if not isinstance(segment, int) else "[]")
-        head, rest = names[0], tuple(names[1:])
-        if head in self._scope:
-            return [(*origin, *rest) for origin in self._scope[head]]
-        return [tuple(names)]
+        names = tuple([segment if type(segment) is str else _place(segment) for segment in path.path])
+        if self._scope and names[0] in self._scope:
+            return [(*origin, *names[1:]) for origin in self._scope[names[0]]]
+        return [names]
+
+
+def _place(segment: object) -> str:
+    """A list's member for a number, nobody knows which for a path in brackets."""
+    return "?" if isinstance(segment, Path) else "[]" if isinstance(segment, int) else str(segment)
 
 
 def _leaves(expression: object) -> Iterator[Expression]:
