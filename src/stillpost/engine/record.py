@@ -10,6 +10,7 @@ still gets the verdict that the event got.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from stillpost.engine.shapes import RecordError, read_as, refuse, write_plain
@@ -70,20 +71,40 @@ def read_verdict(value: object) -> Verdict:
 def write_meters(meters: Sequence[Meter], pseudonym: Pseudonym | None = None) -> list[object]:
     """Meters in their order, like neighbors together: ``[name, [seconds], cap, flags, [[key, distinct], …]]``."""
     groups: list[object] = []
-    like: tuple[object, ...] = ()
+    like: Meter | None = None
     keys: list[object] = []
+    value = hidden = None  # of the meter before: one event mostly has one
     for meter in meters:
-        make = (meter.name, meter.windows, meter.cap, meter.first, meter.peek, meter.members)
-        if make != like:
-            like, keys = make, []
+        if like is None or not _is_like(meter, like):
+            like, keys = meter, []
             flags = _FIRST * meter.first | _PEEK * meter.peek | _MEMBERS * meter.members
-            groups.append([meter.name, [window.total_seconds() for window in meter.windows], meter.cap, flags, keys])
+            groups.append([meter.name, list(_seconds(meter.windows)), meter.cap, flags, keys])
         key, distinct = meter.key, meter.distinct
         if pseudonym is not None:
             key = pseudonym("meter", key)
-            distinct = None if distinct is None else pseudonym("value", distinct)
+            if distinct is not None:
+                if distinct != value:
+                    value, hidden = distinct, pseudonym("value", distinct)
+                distinct = hidden
         keys.append([key] if distinct is None else [key, distinct])
     return groups
+
+
+def _is_like(meter: Meter, other: Meter) -> bool:
+    return (
+        meter.name == other.name
+        and meter.windows == other.windows
+        and meter.cap == other.cap
+        and meter.first == other.first
+        and meter.peek == other.peek
+        and meter.members == other.members
+    )
+
+
+@lru_cache(256)
+def _seconds(windows: tuple[timedelta, ...]) -> tuple[float, ...]:
+    seconds = [window.total_seconds() for window in windows]
+    return tuple(int(span) if span == int(span) else span for span in seconds)
 
 
 def read_meters(value: object) -> tuple[Meter, ...]:

@@ -14,6 +14,7 @@ Number = TypeVar("Number", int, float)
 
 HASH_BYTES: Final = 16
 MIN_KEY_BYTES: Final = 32
+METER_BITS: Final = 60
 
 _KINDS = 1024  # kinds are names of our own code; a cap all the same
 _REMEMBERED = 16_384  # raw values whose hash is kept ready: hot keys are hashed once, not at every event
@@ -33,6 +34,9 @@ class Hasher:
         self.remembered = lru_cache(_REMEMBERED)(self.digest)
         """As ``digest``; for keys that come again and again. Keeps raw values in memory only."""
         self._clear: list[Callable[[], None]] = [self.remembered.cache_clear]
+
+        self.meter = self.numbers("meter", meter_number)
+        """The key of a meter as a number of 60 bits: for counting, and for the record of what was counted."""
 
     def digest(self, kind: str, raw: str) -> bytes:
         """The 16-byte hash of ``raw`` as a key of this kind."""
@@ -59,8 +63,15 @@ class Hasher:
             clear()
 
     def pseudonym(self, kind: str, raw: str) -> str:
-        """A hash to stand in a record for ``raw``: 32 hexadecimal digits."""
-        return self.remembered(kind, raw).hex()
+        """A hash to stand in a record for ``raw``: 15 or 16 hexadecimal digits."""
+        if kind == "meter":
+            return f"{self.meter(raw):015x}"
+        return self.remembered(kind, raw)[:8].hex()
+
+
+def meter_number(hashed: int) -> int:
+    """The number of a meter's key, out of 64 bits of its hash."""
+    return hashed >> (64 - METER_BITS)
 
 
 def _begin(key: bytes, kind: str, size_bytes: int) -> "blake2b":

@@ -15,7 +15,7 @@ from typing import Final, TypeAlias, final
 
 from stillpost.model import Meter, Reading
 from stillpost.store import tally
-from stillpost.store.hashing import Hasher
+from stillpost.store.hashing import METER_BITS, Hasher, meter_number
 from stillpost.store.options import StoreOptions
 from stillpost.store.tally import Tally
 
@@ -26,7 +26,6 @@ SIGHTS_DAYS: Final = 400
 
 _SHARD_BITS: Final = 6
 _SMALLEST_HALF: Final = 256  # where half a shard were smaller than this, one shard does
-_KEY_BITS: Final = 60
 _VALUE_BITS: Final = 51
 _NO_VALUE: Final = float(1 << _VALUE_BITS)
 _NAMES: Final = 1_024  # names of meters are our own, and so are prefixes of keys; caps all the same
@@ -81,7 +80,7 @@ class Shards:
 
     def __init__(self, bound: int) -> None:
         bits = _SHARD_BITS if bound >> (_SHARD_BITS + 1) >= _SMALLEST_HALF else 0
-        self.shift = _KEY_BITS - bits
+        self.shift = METER_BITS - bits
         self.all = tuple(Shard(max(1, bound >> (bits + 1))) for _ in range(1 << bits))
 
     def of(self, key: int) -> Shard:
@@ -117,13 +116,13 @@ class CountingMeters:
         self.keys = Shards(options.max_keys)
         self.sights = Shards(options.max_sights)
         self._hasher = hasher
-        self._number = hasher.numbers("meter", _key)
+        self._number = hasher.meter
         self._value = hasher.numbers("value", _value)
         self._moment = lru_cache(_READY)(lambda seconds: datetime.fromtimestamp(seconds, UTC))
         self._kinds: dict[str, _Kind] = {}
         self.names: set[str] = set()  # of all meters hit, in this life or an earlier one
         self.prefixes: set[str] = set()  # of their keys, up to the last "|"
-        self._name = hasher.numbers("meter name", _key)
+        self._name = hasher.numbers("meter name", meter_number)
         self._today = 0.0
         self._pair = (0.0, 0.0)
         self._fresh: dict[int, Reading] = {}  # what this event reads under keys it hits first
@@ -263,10 +262,6 @@ class CountingMeters:
     def size(self) -> int:
         """How many keys are tracked now."""
         return len(self.keys)
-
-
-def _key(hashed: int) -> int:
-    return hashed >> (64 - _KEY_BITS)
 
 
 def _value(hashed: int) -> float:

@@ -130,13 +130,13 @@ def _read_newest(connection: sqlite3.Connection, books: Books) -> None:
     found = connection.execute("SELECT value FROM meta WHERE name = 'found'").fetchone() or (0,)
     add = books.finder.load
     for num, event_id in connection.execute("SELECT num, event_id FROM entries WHERE num > ?", found):
-        add(num, (books.find("event", event_id),))
+        add(num, (books.find("id", event_id),))
     for num, challenge_id in connection.execute("SELECT num, id FROM challenges WHERE num > ?", found):
         add(num, (books.find("challenge", challenge_id),))
     for num, name, secret, token, proof, state in connection.execute(
         "SELECT num, id, secret, token, proof, state FROM requests WHERE num > ?", found
     ):
-        add(num, (books.find("request", name), number(secret)))
+        add(num, (books.find("id", name), number(secret)))
         if state in WAITING:
             add(num, (number(token), number(proof)))
 

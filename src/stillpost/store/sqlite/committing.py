@@ -1,7 +1,6 @@
 """The commit of one decision, inside the writer's transaction."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from stillpost.engine.record import write_event, write_meters, write_readings, write_verdict
 from stillpost.model import Event, Meter, Reading, Verdict
@@ -40,11 +39,11 @@ def commit(
     batch.insert("entries", (num, event.event_id, event.portal, at, refused, body))
     books.counts.entries += 1
     books.claim(batch, num, choice.rows)
-    hashes: tuple[int, ...] = (books.find("event", event.event_id),)
+    hashes: tuple[int, ...] = (books.find("id", event.event_id),)
     taken = choice.taken
     if taken is not None:
         if taken.keep is not None:
-            hashes += _keep(books, batch, num, taken.keep, event.at, choice.space)
+            hashes += _keep(books, batch, num, taken.keep, event, choice.space)
             if taken.deliver:
                 send(books, batch, TICKET, num, at)
         if taken.challenge is not None:
@@ -58,31 +57,35 @@ def commit(
 
 
 def _keep(
-    books: Books, batch: Batch, num: int, keep: Keep, at: datetime, space: tuple[tuple[bytes, int], ...]
+    books: Books, batch: Batch, num: int, keep: Keep, event: Event, space: tuple[tuple[bytes, int], ...]
 ) -> tuple[int, ...]:
-    """Write a request; the hashes that find it."""
-    request, digest = keep.request, books.hasher.digest
+    """Write a request; the hashes that find it beside its event's."""
+    request, digest, again = keep.request, books.hasher.digest, books.hasher.remembered
     secret, token = digest("secret", keep.secret), digest("token", keep.token)
-    proof, limited = digest("proof", request.requester.proof_key), digest("limit", request.requester.limit_key)
+    proof, limited = again("proof", request.requester.proof_key), again("limit", request.requester.limit_key)
     until = None
     if request.state in UNDECIDED:
         until = micros(request.expires)
         books.counts.undecided(request.state, keep.size_bytes, 1)
         books.hold_space(batch, num, space)
     elif request.state in WORDLESS:
-        until = micros(at + books.options.decided_for)
+        until = micros(event.at + books.options.decided_for)
         request = without_words(request, books.hasher.pseudonym)
     columns = (num, request.id, request.state.value, micros(request.at), micros(request.expires), until)
-    found_by = (keep.size_bytes, secret, token, proof, limited, books.hasher.remembered("network", keep.source))
+    found_by = (keep.size_bytes, secret, token, proof, limited, again("network", keep.source))
     batch.insert("requests", (*columns, *found_by, request_body(request)))
-    hashes = (books.find("request", request.id), number(secret))
-    return (*hashes, number(token), number(proof)) if request.state in WAITING else hashes
+    hashes: tuple[int, ...] = (number(secret),)
+    if request.id != event.event_id:
+        hashes += (books.find("id", request.id),)
+    if request.state in WAITING:
+        hashes += (number(token), number(proof))
+    return hashes
 
 
 def _challenge(books: Books, batch: Batch, note: ChallengeNote) -> None:
-    num, digest = books.next_num(), books.hasher.digest
+    num, again = books.next_num(), books.hasher.remembered
     at, until = micros(note.at), micros(note.at + books.options.challenges_for)
-    proof, limited = digest("proof", note.to.proof_key), digest("limit", note.to.limit_key)
+    proof, limited = again("proof", note.to.proof_key), again("limit", note.to.limit_key)
     listed = books.lists.key(SUPPRESSED, note.to.limit_key)[1]
     columns = (num, note.id, note.portal, note.locale, at, micros(note.expires), until, proof, limited, listed)
     batch.insert("challenges", (*columns, 0, address_text(note.to)))

@@ -127,7 +127,9 @@ def _next(rows: list[tuple[Any, ...]]) -> int | None:
 
 def _remove_request(books: Books, batch: Batch, row: tuple[Any, ...]) -> None:
     num, request_id, state, size, secret, token, proof = row
-    hashes: tuple[int, ...] = (books.find("request", request_id), number(secret))
+    hashes: tuple[int, ...] = (number(secret),)
+    if not batch.select("SELECT 1 FROM entries WHERE num = ? AND event_id = ?", (num, request_id)):
+        hashes += (books.find("id", request_id),)
     if RequestState(state) in WAITING:
         hashes += (number(token), number(proof))
     books.free_space(batch, num)
@@ -147,7 +149,8 @@ def _remove_challenge(books: Books, batch: Batch, row: tuple[Any, ...]) -> None:
 def _remove_entries(books: Books, batch: Batch, rows: Iterable[tuple[Any, ...]]) -> None:
     for num, event_id in rows:
         books.counts.entries -= 1
-        books.finder.remove(batch, num, (books.find("event", event_id),))
+        if not batch.select("SELECT 1 FROM requests WHERE num = ? AND id = ?", (num, event_id)):
+            books.finder.remove(batch, num, (books.find("id", event_id),))
         batch.execute("DELETE FROM entries WHERE num = ?", (num,))
 
 

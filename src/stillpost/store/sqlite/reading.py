@@ -41,14 +41,14 @@ class Asked:
 
 def request_num(connection: sqlite3.Connection, books: Books, request_id: str) -> int | None:
     """The num of the request of this id, or None."""
-    nums = books.finder.nums(connection, books.find("request", request_id))
+    nums = books.finder.nums(connection, books.find("id", request_id))
     found = _rows(connection, "SELECT num FROM requests WHERE num IN ({}) AND id = ?", nums, (request_id,))
     return found[0][0] if found else None
 
 
 def request(connection: sqlite3.Connection, books: Books, request_id: str) -> Request | None:
     """The request of this id, or None."""
-    nums = books.finder.nums(connection, books.find("request", request_id))
+    nums = books.finder.nums(connection, books.find("id", request_id))
     query = f"SELECT {REQUEST} FROM requests WHERE num IN ({{}}) AND id = ?"  # noqa: S608  # our own names
     found = _rows(connection, query, nums, (request_id,))
     return read_request(found[0]) if found else None
@@ -129,7 +129,7 @@ def answer(connection: sqlite3.Connection, books: Books, key: str, at: datetime)
 
 def entry(connection: sqlite3.Connection, books: Books, event_id: str) -> Entry | None:
     """The latest entry of this event."""
-    nums = books.finder.nums(connection, books.find("event", event_id))
+    nums = books.finder.nums(connection, books.find("id", event_id))
     query = f"SELECT {_ENTRY} FROM entries WHERE num IN ({{}}) AND event_id = ? ORDER BY num"  # noqa: S608
     found = _rows(connection, query, nums, (event_id,))
     return _entry(found[-1]) if found else None
