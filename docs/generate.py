@@ -16,7 +16,7 @@ from stillpost.cli.main import COMMANDS, cli
 from stillpost.config import SECTIONS
 from stillpost.config.reader import key_of
 from stillpost.config.showing import written
-from stillpost.engine.detectors import PORTAL_DETECTORS
+from stillpost.engine.detectors import PORTAL_DETECTORS, RECIPIENT_DETECTORS
 from stillpost.engine.policy import Policy
 from stillpost.helpdesks.products import PRODUCTS
 from stillpost.intake.limits import PortalLimits
@@ -35,7 +35,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield DOCS / "metrics.md", metrics_page()
     yield DOCS / "commands.md", commands_page()
     yield DOCS / "detectors/README.md", detector_list()
-    for detector in PORTAL_DETECTORS:
+    for detector in (*PORTAL_DETECTORS, *RECIPIENT_DETECTORS):
         yield DOCS / f"detectors/{detector.symbol}.md", detector_page(detector)
 
 
@@ -132,21 +132,29 @@ def _commands() -> Iterator[tuple[list[str], click.Command]]:
 
 
 def detector_list() -> str:
-    """All detectors in one table, with the policy's thresholds."""
+    """All detectors in two tables, with the policy's thresholds."""
     policy = Policy()
+    return (
+        f"{MADE}# Detectors\n\nDetectors say what they saw; policy chooses what to do: the scores add up, and from "
+        f"{policy.tag:g} on a request is tagged, from {policy.challenge:g} on it is asked for the first mail, from {policy.hold:g} on held, from "
+        f"{policy.reject:g} on refused. Evidence whose key an attacker chooses never holds or refuses. A symbol about the *address* "
+        "never changes what the caller is told.\n\n## At a portal\n\n"
+        + _detectors(PORTAL_DETECTORS)
+        + f"\n## At a mailbox\n\nMail to a person, live or in a mailbox's past. From {policy.tag:g} on a mail is tagged; from "
+        f"{policy.challenge:g} on, where a portal would ask for the first mail, it is held for its recipient.\n\n"
+        + _detectors(RECIPIENT_DETECTORS)
+    )
+
+
+def _detectors(detectors: tuple[Any, ...]) -> str:
     rows = ["| symbol | score | about | an attacker chooses the key | what |", "|---|---|---|---|---|"]
-    for detector in PORTAL_DETECTORS:
+    for detector in detectors:
         first = _module_doc(detector).splitlines()[0].partition(": ")[2]
         chosen = "yes" if detector.spoofable else "no"
         rows.append(
             f"| [{detector.symbol}]({detector.symbol}.md) | {detector.score:g} | {detector.scope} | {chosen} | {first} |"
         )
-    return (
-        f"{MADE}# Detectors\n\nDetectors say what they saw; policy chooses what to do: the scores add up, and from "
-        f"{policy.tag:g} on a request is tagged, from {policy.challenge:g} on it is asked for the first mail, from {policy.hold:g} on held, from "
-        f"{policy.reject:g} on refused. Evidence whose key an attacker chooses never holds or refuses. A symbol about the *address* "
-        "never changes what the caller is told.\n\n" + "\n".join(rows) + "\n"
-    )
+    return "\n".join(rows) + "\n"
 
 
 def detector_page(detector: Any) -> str:

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from stillpost.engine.detectors import PORTAL_DETECTORS
+from stillpost.engine.detectors import PORTAL_DETECTORS, RECIPIENT_DETECTORS
 from stillpost.engine.engine import Engine
 from stillpost.engine.policy import Policy
 from stillpost.engine.record import read_event
 from stillpost.guard import Guard
 from stillpost.store.memory import memory_store
 
+DETECTORS = (*PORTAL_DETECTORS, *RECIPIENT_DETECTORS)
 CASES = Path(__file__).parents[1] / "cases/detectors"
 FOLDERS = sorted(path for path in CASES.glob("*/*") if path.is_dir())
 
@@ -21,7 +22,7 @@ FOLDERS = sorted(path for path in CASES.glob("*/*") if path.is_dir())
 async def test_case_gives_what_is_written(folder: Path) -> None:
     failures: list[BaseException] = []
     store = memory_store(bytes(32))
-    guard = Guard(Engine(PORTAL_DETECTORS), store.meters, lambda place, error: failures.append(error))
+    guard = Guard(Engine(DETECTORS), store.meters, lambda place, error: failures.append(error))
     policy = Policy.named((folder / "policy").read_text(encoding="ascii").strip())
     given = [
         read_event(json.loads(line)) for line in (folder / "events.jsonl").read_text(encoding="utf-8").splitlines()
@@ -36,7 +37,7 @@ async def test_case_gives_what_is_written(folder: Path) -> None:
     assert found == expected
 
 
-@pytest.mark.parametrize("detector", PORTAL_DETECTORS, ids=lambda each: each.symbol)
+@pytest.mark.parametrize("detector", DETECTORS, ids=lambda each: each.symbol)
 def test_detector_has_a_case_that_fires_one_that_must_not_and_one_at_the_border(detector: object) -> None:
     symbol = getattr(detector, "symbol")  # noqa: B009  # a Protocol's property in a parametrized id
     kinds = {}

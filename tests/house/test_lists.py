@@ -5,28 +5,29 @@ from pathlib import Path
 import pytest
 
 from stillpost.cli.main import COMMANDS
-from stillpost.engine.detectors import PORTAL_DETECTORS
+from stillpost.engine.detectors import PORTAL_DETECTORS, RECIPIENT_DETECTORS
 from stillpost.model import Scope
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src/stillpost"
+DETECTORS = (*PORTAL_DETECTORS, *RECIPIENT_DETECTORS)
 NOT_COMMANDS = {"__init__", "main", "asking", "duration"}
 
 
 def test_every_detector_file_is_on_the_list_and_named_like_its_symbol() -> None:
     files = {path.stem for path in (SOURCE / "engine/detectors").glob("*.py")} - {"__init__"}
-    assert files == {detector.symbol.lower() for detector in PORTAL_DETECTORS}
+    assert files == {detector.symbol.lower() for detector in DETECTORS}
 
 
 def test_symbols_are_unique() -> None:
-    symbols = [detector.symbol for detector in PORTAL_DETECTORS]
+    symbols = [detector.symbol for detector in DETECTORS]
     assert len(symbols) == len(set(symbols))
 
 
-@pytest.mark.parametrize("detector", PORTAL_DETECTORS, ids=lambda each: each.symbol)
+@pytest.mark.parametrize("detector", DETECTORS, ids=lambda each: each.symbol)
 def test_what_is_about_the_address_is_spoofable(detector: object) -> None:
-    """Whoever fills in the form types the address: punishing by it would punish its owner."""
-    if getattr(detector, "scope") in {Scope.ADDRESS, Scope.TEXT, Scope.PORTAL}:  # noqa: B009  # as in the cases
+    """Whoever fills in the form types the address, and chooses the mailbox: punishing by it would punish its owner."""
+    if getattr(detector, "scope") in {Scope.ADDRESS, Scope.TEXT, Scope.PORTAL, Scope.MAILBOX}:  # noqa: B009  # as in the cases
         assert getattr(detector, "spoofable")  # noqa: B009  # as above
 
 

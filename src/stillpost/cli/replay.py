@@ -34,7 +34,7 @@ def command(file: IO[bytes], mode: str) -> None:
 
 async def verdicts(file: IO[bytes], mode: str) -> AsyncIterator[str]:
     """A verdict as JSON for every event. Raises Trouble."""
-    from stillpost.engine.detectors import PORTAL_DETECTORS  # loading takes a while
+    from stillpost.engine.detectors import PORTAL_DETECTORS, RECIPIENT_DETECTORS  # loading takes a while
     from stillpost.engine.engine import Engine
     from stillpost.engine.policy import Policy
     from stillpost.engine.record import RecordError, read_event, write_verdict
@@ -45,7 +45,9 @@ async def verdicts(file: IO[bytes], mode: str) -> AsyncIterator[str]:
     policy = Policy(mode=Mode(mode))
     failures: list[BaseException] = []
     store = memory_store(bytes(32))
-    guard = Guard(Engine(PORTAL_DETECTORS), store.meters, lambda place, error: failures.append(error))
+    guard = Guard(
+        Engine((*PORTAL_DETECTORS, *RECIPIENT_DETECTORS)), store.meters, lambda place, error: failures.append(error)
+    )
     for number, line in lines(file):
         try:
             event = read_event(json.loads(line))

@@ -3,7 +3,7 @@
 A key that crosses portals starts with ``*``: the attack on one address, or from one network, does not care for portals.
 """
 
-from stillpost.model import Submission
+from stillpost.model import Mail, Submission
 
 
 def by_requester(event: Submission) -> str:
@@ -24,3 +24,13 @@ def by_text(event: Submission, fingerprint: str) -> str:
 def by_portal(portal: str, what: str) -> str:
     """One portal as a whole."""
     return f"{portal}|{what}|"
+
+
+def by_mailbox(event: Mail, what: str) -> str:
+    """One mailbox however its address is written, whichever door the mail came through."""
+    return f"*|{what}|{event.recipient.limit_key}"
+
+
+def by_mailbox_text(event: Mail, fingerprint: str) -> str:
+    """One mailbox, one near-duplicate text; the text is part of the mailbox, since there is no end of texts."""
+    return f"*|text to|{event.recipient.limit_key} {fingerprint}"

@@ -87,7 +87,9 @@ class Mail:
     """A mail seen at a door or found in a mailbox, one event a recipient.
 
     ``at`` is the border's clock, never ``Date:``. ``identity`` is who is counted: tenant, else List-Id, else
-    organizational domain. ``automatic`` is the kind of automatic mail (``mail.automatic``) or empty.
+    organizational domain. ``automatic`` is the kind of automatic mail (``mail.automatic``) or empty. Whoever makes the
+    event looks up two things: ``known``, the recipient wrote to it, it belongs to his thread or his organization, or
+    earlier mail of it was accepted; ``in_wave``, its tenant or thread took part in a wave on this mailbox lately.
     """
 
     event_id: str
@@ -108,6 +110,7 @@ class Mail:
     fingerprint: tuple[str, ...] = ()
     subject: str = ""
     known: bool = False
+    in_wave: bool = False
 
 
 class FeedbackKind(StrEnum):

@@ -7,9 +7,13 @@ from stillpost.engine.detectors.copies_fan_out import CopiesFanOut
 from stillpost.engine.detectors.form_too_fast import FormTooFast
 from stillpost.engine.detectors.honeypot_filled import HoneypotFilled
 from stillpost.engine.detectors.new_domain_run import NewDomainRun
+from stillpost.engine.detectors.newcomer_burst import NewcomerBurst
 from stillpost.engine.detectors.repeated_text import RepeatedText
 from stillpost.engine.detectors.requester_burst import RequesterBurst
 from stillpost.engine.detectors.source_burst import SourceBurst
+from stillpost.engine.detectors.tenants_of_one_platform import TenantsOfOnePlatform
+from stillpost.engine.detectors.text_of_many_tenants import TextOfManyTenants
+from stillpost.engine.detectors.wave_tail import WaveTail
 
 PORTAL_DETECTORS: tuple[Detector, ...] = (
     RequesterBurst(),
@@ -23,3 +27,11 @@ PORTAL_DETECTORS: tuple[Detector, ...] = (
     CopiesFanOut(),
 )
 """What watches requests at a portal."""
+
+RECIPIENT_DETECTORS: tuple[Detector, ...] = (
+    NewcomerBurst(),
+    TextOfManyTenants(),
+    TenantsOfOnePlatform(),
+    WaveTail(),
+)
+"""What watches mail to a person: the same for a mailbox's past, a mailbox watched, and a mail server's milter."""

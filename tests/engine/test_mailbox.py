@@ -1,0 +1,75 @@
+"""A mailbox's limits: raised by what is usual, doubled while it is new, never more."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stillpost.engine.detectors import RECIPIENT_DETECTORS
+from stillpost.engine.detectors.newcomer_burst import NewcomerBurst
+from stillpost.engine.engine import Engine
+from stillpost.engine.mailbox import raised
+from stillpost.mail.addresses import parse
+from stillpost.model import Direction, Envelope, Mail, Symbol
+from stillpost.store.memory import memory_store
+
+START = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
+ENGINE = Engine(RECIPIENT_DETECTORS)
+
+
+def mail(number: int, at: datetime, organization: str, *, known: bool = False) -> Mail:
+    return Mail(
+        event_id=str(number),
+        portal="mailbox",
+        at=at,
+        direction=Direction.RECIPIENT,
+        recipient=parse("anna@example.org"),
+        envelope=Envelope(),
+        header_from=parse(f"noreply@{organization}"),
+        identity=organization,
+        automatic="notice",
+        known=known,
+    )
+
+
+async def replayed(mails: list[Mail]) -> list[tuple[Symbol, ...]]:
+    meters = memory_store(bytes(32)).meters
+    found = []
+    for each in mails:
+        question = ENGINE.ask(each)
+        found.append(ENGINE.symbols(question, await meters.hit(question.meters, each.at)))
+    return found
+
+
+@given(st.integers(1, 20), st.integers(0, 100), st.booleans())
+def test_a_limit_rises_to_its_double_at_most(limit: int, usual: int, cold: bool) -> None:
+    assert limit <= raised(limit, usual, cold=cold) <= 2 * limit
+    assert raised(limit, 0, cold=False) == limit
+    assert raised(limit, usual, cold=True) == 2 * limit
+
+
+@pytest.mark.anyio
+async def test_a_shared_mailbox_learns_what_is_usual_and_still_sees_twice_as_much() -> None:
+    ordinary = [
+        mail(day * 100 + number, START + timedelta(days=day, minutes=number / 2), f"firm-{day}-{number}.example")
+        for day in range(40)
+        for number in range(7)
+    ]
+    assert not any(await replayed(ordinary))
+    attack = [
+        mail(9000 + number, START + timedelta(days=41, seconds=number), f"x{number}.example") for number in range(12)
+    ]
+    found = await replayed([*ordinary, *attack])
+    first = next(number for number, symbols in enumerate(found[-12:], 1) if symbols)
+    assert first <= 2 * NewcomerBurst().limits[0]
+
+
+@pytest.mark.anyio
+async def test_mail_in_other_directions_and_without_a_sender_is_no_concern() -> None:
+    nobody = mail(1, START, "a.example")
+    for other in (Direction.PORTAL_IN, Direction.PORTAL_OUT):
+        event = Mail(**{name: getattr(nobody, name) for name in nobody.__slots__} | {"direction": other})
+        assert ENGINE.ask(event).meters == ()
+    event = Mail(**{name: getattr(nobody, name) for name in nobody.__slots__} | {"identity": ""})
+    assert [meter.name for meter in ENGINE.ask(event).meters] == ["mailbox"]
