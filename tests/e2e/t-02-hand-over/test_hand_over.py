@@ -1,5 +1,6 @@
 """Our adapters and the real products: every proven ticket exactly once, nobody mailed who did not prove his address."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -290,6 +291,17 @@ async def test_roundup_registers_and_mails_only_who_proved_his_address(
     assert len(roundup.sink.to("alice@example.com")) == 2 * mailed
     assert ("alice@example.com" in roundup.admin("list", "user")) is not quiet
     assert len(roundup.issues()) == 2
+
+
+async def test_two_tickets_at_once_of_one_new_person_without_a_name_register_him_once(
+    roundup: Roundup, roundup_cutter: Cutter, tmp_path: Path
+) -> None:
+    options = replace(roundup_options(roundup, roundup_cutter, tmp_path), username="intake", requester="create")
+    desk = tracker.build(options, around(tmp_path))
+    await asyncio.gather(*(desk.deliver(fresh(f"T-{number}", name=""), ()) for number in range(4)))
+    await desk.aclose()
+    assert len(roundup.issues()) == 4
+    assert roundup.admin("list", "user").count("alice@example.com") == 1
 
 
 # --- mail: the measured table, measured again on the two that can be run here ---------------------------------------

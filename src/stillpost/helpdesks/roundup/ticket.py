@@ -180,8 +180,13 @@ class RoundupDesk:
         address = ticket.requester.mailbox
         known = await self._found("user", "address", address)
         if known is None and self._options.requester == "create":
-            person = {"username": address, "address": address, "realname": rendering.name(ticket), "roles": "User"}
-            known = self._data(await self._call("POST", "rest/data/user", values=person), "user", "id")
+            person = {"username": address, "address": address, "roles": "User"}
+            if name := rendering.name(ticket):  # Roundup reads an empty text as None and refuses it
+                person["realname"] = name
+            answer = await self._call("POST", "rest/data/user", values=person)
+            # Two tickets of one new person may be on their way at once; the second registration is refused.
+            known = None if answer.ok else await self._found("user", "address", address)
+            known = known or self._data(answer, "user", "id")
         return [known] if known else []
 
     def _data(self, answer: Answer, what: str, key: str) -> str:
