@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -10,12 +10,18 @@ from urllib.parse import urlsplit
 
 @dataclass(slots=True)
 class Cutter:
-    """Passes requests on to ``target``; those that match a pattern of ``cuts`` get no answer, once each."""
+    """Passes requests on to ``target``; those that match a pattern of ``cuts`` get no answer, once each.
+
+    ``then`` is called in place of an answer (to kill the caller, say); while ``down`` every connection is closed at once.
+    """
 
     target: str
     url: str = ""
     cuts: list[re.Pattern[str]] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
+    then: Callable[[], None] = lambda: None
+    down: bool = False
+    turned_away: int = 0
 
     def cut(self, pattern: str) -> None:
         """Cut the next request whose ``METHOD /path`` (without a query) matches in full."""
@@ -23,7 +29,10 @@ class Cutter:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await self._exchange(reader, writer)
+            if self.down:
+                self.turned_away += 1
+            else:
+                await self._exchange(reader, writer)
         finally:
             writer.close()
 
@@ -44,6 +53,7 @@ class Cutter:
         for cut in self.cuts:
             if cut.fullmatch(f"{method} {path.partition('?')[0]}"):
                 self.cuts.remove(cut)
+                self.then()
                 return
         writer.write(answer)
         await writer.drain()
