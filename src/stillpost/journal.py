@@ -23,7 +23,7 @@ def _json_lines(write: Write) -> Any:
         processors=[structlog.processors.JSONRenderer(sort_keys=False)],
         wrapper_class=structlog.make_filtering_bound_logger(0),
         context_class=dict,
-    )
+    ).bind()  # once: a logger that binds at every line costs as much as the line
 
 
 @final
@@ -82,6 +82,7 @@ class Journal:
             metric.name: Counter(f"stillpost_{metric.name}", metric.help, metric.labels, registry=self.registry)
             for metric in COUNTERS
         }
+        self._labeled: dict[tuple[str, ...], Counter] = {}
         self._gauges = {
             metric.name: Gauge(f"stillpost_{metric.name}", metric.help, metric.labels, registry=self.registry)
             for metric in GAUGES
@@ -94,8 +95,10 @@ class Journal:
         )
 
     def _count(self, name: str, *labels: str) -> None:
-        counter = self._counters[name]
-        (counter.labels(*labels) if labels else counter).inc()
+        counter = self._labeled.get((name, *labels))
+        if counter is None:  # as many as there are combinations of enums and configured names
+            counter = self._labeled[name, *labels] = self._counters[name].labels(*labels)
+        counter.inc()
 
     def _write(self, event: str, **fields: object) -> None:
         self._log.info(event, at=self._clock().isoformat(timespec="milliseconds"), **fields)

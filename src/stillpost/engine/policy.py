@@ -23,8 +23,8 @@ class Policy:
     mode: Mode = Mode.ENFORCE
     tag: float = 1.0
     challenge: float = 4.0
-    hold: float = 8.0
-    reject: float = 16.0
+    hold: float = 12.0
+    reject: float = 24.0
 
     @property
     def name(self) -> str:

@@ -6,6 +6,7 @@ names are in ``names.toml``; the patterns below are those that list managers, ma
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 from stillpost.mail.names import names
 from stillpost.model import Address
@@ -48,6 +49,7 @@ _AUTOMATIC = re.compile(
 _SEPARATORS = str.maketrans({".": "-", "_": "-"})
 
 
+@lru_cache(maxsize=1024)  # one request asks three times
 def role(address: Address) -> Role:
     """Which kind of mailbox ``address`` names; the plus part is judged too (``anna+bounces`` is a robot's)."""
     local = address.proof_key.rpartition("@")[0]

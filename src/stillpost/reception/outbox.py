@@ -114,8 +114,8 @@ class Outbox:
 
     def _compose(self, portal: Portal, note: ChallengeNote, now: datetime) -> Challenge:
         base = portal.proof_base
-        confirm = self.signer.sign(Purpose.CONFIRM, [note.id], note.expires)
-        not_me = self.signer.sign(Purpose.NOT_ME, [note.id], note.at + self.limits.suppressed_for)
+        confirm = self.signer.sign(Purpose.CONFIRM, note.id, note.expires)
+        not_me = self.signer.sign(Purpose.NOT_ME, note.id, note.at + self.limits.suppressed_for)
         return Challenge(
             id=note.id,
             to=note.to,

@@ -70,7 +70,7 @@ def plan_refused(draft: Draft) -> Decision:
 def plan_waiting(
     draft: Draft, limits: Limits, claims: tuple[Claim, ...], challenge: ChallengeNote | None, *, adaptive: bool
 ) -> Decision:
-    """A request that waits for proof, in up to three steps.
+    """A request that waits for proof (``mail-first`` in the draft), in up to three steps.
 
     1. ``challenged``, and a mail leaves: everything a link claims (``claims``; none if no link is open to this caller).
     2. ``challenged``, and no mail leaves, for a reason that is the address's own: only what the caller may be told of
@@ -89,8 +89,7 @@ def plan_waiting(
         visible = [claim for claim in claims if adaptive and claim.name not in SECRET_CLAIMS]
         silent = (*map(_room_left, visible), *_once(draft, SOLUTION))
         steps += [_waiting(draft, request, limits, silent) for request in _with_and_without_files(challenged)]
-    mail_first = replace(draft.request, state=RequestState.MAIL_FIRST)
-    steps += [_waiting(draft, request, limits) for request in _with_and_without_files(mail_first)]
+    steps += [_waiting(draft, request, limits) for request in _with_and_without_files(draft.request)]
     return _chain(steps)
 
 

@@ -58,7 +58,7 @@ class Proving:
 
     async def waiting(self, token: str, at: datetime) -> Waiting:
         """What waits for the link with this token; changes nothing. Raises TokenError, StoreError."""
-        (challenge,) = self._read(Purpose.CONFIRM, token, at)
+        challenge = self._read(Purpose.CONFIRM, token, at)
         return Waiting(challenge=challenge, requests=tuple(await self.store.ledger.waiting(challenge, at, MAX_LISTED)))
 
     async def confirm(self, token: str, ticked: Collection[str], browser: str, at: datetime) -> Confirmed:
@@ -66,8 +66,8 @@ class Proving:
 
         ``browser`` is the id from his cookie, if it has one. Raises TokenError, StoreError.
         """
-        (challenge,) = self._read(Purpose.CONFIRM, token, at)
-        known = browser if _is_browser_id(browser) else self.fresh(16).hex()
+        challenge = self._read(Purpose.CONFIRM, token, at)
+        known = browser if _is_opaque_id(browser) else self.fresh(16).hex()
 
         def decide(case: Case) -> Settlement:
             shown = case.requests[:MAX_LISTED]
@@ -116,7 +116,7 @@ class Proving:
 
         Never an agent's mail: that is the helpdesk's own. What waits is left to expire, since programs press this too.
         """
-        (challenge,) = self._read(Purpose.NOT_ME, token, at)
+        challenge = self._read(Purpose.NOT_ME, token, at)
         await self._suppress(challenge, at, self.limits.suppressed_for, FeedbackKind.NOT_ME)
 
     async def bounced(self, challenge: str, at: datetime) -> None:
@@ -149,13 +149,13 @@ class Proving:
             )
         )
 
-    def _read(self, purpose: Purpose, token: str, at: datetime) -> tuple[str]:
-        values = self.signer.read(purpose, token, at)
-        if len(values) != 1 or not _is_browser_id(values[0]):
+    def _read(self, purpose: Purpose, token: str, at: datetime) -> str:
+        challenge = self.signer.read(purpose, token, at)
+        if not _is_opaque_id(challenge):
             message = "the token is not ours, or was changed on its way"
             raise TokenError(message)
-        return (values[0],)
+        return challenge
 
 
-def _is_browser_id(text: str) -> bool:
+def _is_opaque_id(text: str) -> bool:
     return len(text) == 32 and _HEX.issuperset(text)

@@ -96,11 +96,12 @@ class Submitted:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a door tells the caller. ``secret`` opens the status page; ``id`` is the reference number."""
+    """What a door tells the caller: the reference number, the status page's secret, the mail-first code."""
 
     told: RequestState
     id: str
     secret: str
+    code: str
     attachments_refused: bool = False
 
 
@@ -143,14 +144,13 @@ class Admission:
         if submitted.idempotency and (known := await self._answered(submitted)):
             return known
         way = await self._proof(submitted)
-        request, secret = self._request(submitted, way)
-        event = _event(submitted, request, proven=way is not None)
+        chance = self.fresh(24)  # one call: each asks the kernel, which costs as much as the rest of this
+        event = _event(submitted, reference(chance[:8]), proven=way is not None)
         judged = await self.guard.decide(event, portal.policy)
-        action = judged.verdict.action
-        if action is Action.DEFER:
+        if judged.verdict.action is Action.DEFER:
             raise Unavailable
-        request = replace(request, tags=tuple(symbol.name for symbol in judged.verdict.symbols))
-        draft = self._draft(submitted, request, secret)
+        request = self._request(submitted, event.event_id, way, judged)
+        draft = self._draft(submitted, request, chance[8:].hex())
         asking = portal.asking(braked=await self._braked(submitted))
         decision = await self._plan(portal, submitted, draft, judged, asking)
         for index, upload in enumerate(submitted.uploads):
@@ -215,10 +215,11 @@ class Admission:
             )
             if await self._mailable(submitted):
                 challenge = self._challenge(submitted)
-        request = replace(draft.request, proven=None, proven_at=None)
+        if draft.request.proven is not None:  # by a voucher that may have been used before
+            unproven = replace(draft.request, state=RequestState.MAIL_FIRST, proven=None, proven_at=None)
+            draft = replace(draft, request=unproven, voucher="")
         adaptive = portal.options.proof is ProofMode.ADAPTIVE
-        waiting = replace(draft, request=request, voucher="")
-        return plan_waiting(waiting, self.limits, claimed, challenge, adaptive=adaptive)
+        return plan_waiting(draft, self.limits, claimed, challenge, adaptive=adaptive)
 
     def _challenge(self, submitted: Submitted) -> ChallengeNote:
         return ChallengeNote(
@@ -230,23 +231,13 @@ class Admission:
             expires=submitted.at + self.limits.challenge_window,
         )
 
-    def _request(self, submitted: Submitted, way: Way | None) -> tuple[Request, str]:
-        secret = self.fresh(16).hex()
-        attachments = tuple(
-            Attachment(
-                name=upload.name,
-                media_type=upload.media_type,
-                size_bytes=len(upload.content),
-                sha256=sha256(upload.content).hexdigest(),
-            )
-            for upload in submitted.uploads
-        )
-        request = Request(
-            id=reference(self.fresh(8)),
+    def _request(self, submitted: Submitted, request_id: str, way: Way | None, judged: Judged) -> Request:
+        return Request(
+            id=request_id,
             portal=submitted.portal,
             at=submitted.at,
             expires=submitted.at + self.limits.pending_for,
-            state=RequestState.ACCEPTED,
+            state=RequestState.ACCEPTED if way else RequestState.MAIL_FIRST,
             requester=submitted.requester,
             name=submitted.name,
             subject=submitted.subject,
@@ -254,11 +245,11 @@ class Admission:
             locale=submitted.locale,
             copies=submitted.copies,
             fields=submitted.fields,
-            attachments=attachments,
+            attachments=tuple(map(_attachment, submitted.uploads)),
             proven=way,
             proven_at=submitted.at if way else None,
+            tags=tuple(symbol.name for symbol in judged.verdict.symbols),
         )
-        return request, secret
 
     def _draft(self, submitted: Submitted, request: Request, secret: str) -> Draft:
         return Draft(
@@ -308,7 +299,9 @@ class Admission:
         if kept[0] != body_hash:
             raise IdempotencyConflict
         state, request_id, secret, refused = json.loads(kept[1])
-        return Answer(told=RequestState(state), id=request_id, secret=secret, attachments_refused=refused)
+        return Answer(
+            told=RequestState(state), id=request_id, secret=secret, code=code_of(secret), attachments_refused=refused
+        )
 
 
 def _answer(draft: Draft, receipt: Receipt) -> Answer:
@@ -317,13 +310,23 @@ def _answer(draft: Draft, receipt: Receipt) -> Answer:
         told=kept.request.state if kept else RequestState.REFUSED,
         id=draft.request.id,
         secret=draft.secret if kept else "",
+        code=draft.code if kept else "",
         attachments_refused=bool(kept and kept.request.attachments_refused),
     )
 
 
-def _event(submitted: Submitted, request: Request, *, proven: bool) -> Submission:
+def _attachment(upload: Upload) -> Attachment:
+    return Attachment(
+        name=upload.name,
+        media_type=upload.media_type,
+        size_bytes=len(upload.content),
+        sha256=sha256(upload.content).hexdigest(),
+    )
+
+
+def _event(submitted: Submitted, request_id: str, *, proven: bool) -> Submission:
     return Submission(
-        event_id=request.id,
+        event_id=request_id,
         portal=submitted.portal,
         at=submitted.at,
         requester=submitted.requester,

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 from collections.abc import Callable
@@ -155,6 +156,7 @@ async def serve(config: Config, announce: Callable[[House], None]) -> None:
                 host = config.inbound.address.rpartition("@")[2]
                 running.append(tasks.create_task(serve_smtp(mail_door(house, dkim.get_txt), mail_listener, host)))
             serving = tasks.create_task(server._serve([listener]))  # noqa: SLF001  # serve() would take the signals
+            settle_memory()
             announce(house)
             house.journal.started(portals=list(house.portals), listen=config.serve.listen)
             await stop.wait()
@@ -163,6 +165,13 @@ async def serve(config: Config, announce: Callable[[House], None]) -> None:
             for task in running:
                 task.cancel()
         house.journal.stopped()
+
+
+def settle_memory() -> None:
+    """What is loaded stays: the collector need not walk it again and again (a fifth of the time of a request)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 async def keep_house(house: House, trouble: list[str]) -> None:

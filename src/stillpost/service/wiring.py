@@ -43,7 +43,7 @@ def now() -> datetime:
 
 def to_stderr(line: str) -> None:
     """Where the journal goes: standard error, for the service manager to keep."""
-    print(line, file=sys.stderr, flush=True)
+    sys.stderr.write(line + "\n")
 
 
 def read_secret(path: str, what: str) -> str:

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from stillpost.doors.http import words
 from stillpost.doors.http.body import BodyError, read_json
 from stillpost.doors.http.context import Context
-from stillpost.doors.http.form import NO_SUCH_PORTAL, REFUSED_ADDRESS, TRY_LATER, mail_first
+from stillpost.doors.http.form import NO_SUCH_PORTAL, REFUSED_ADDRESS, TRY_LATER
 from stillpost.doors.http.openapi import openapi
 from stillpost.doors.http.sources import UNKNOWN, source_of
 from stillpost.intake.voucher import VoucherError, read_voucher
@@ -176,8 +176,7 @@ class Api:
             return problem(422, "The request looks like part of a flood.", id=answer.id, state="refused")
         following: dict[str, Any] = {"status": f"{portal.proof_base}/r/{answer.secret}"}
         if answer.told in {RequestState.CHALLENGED, RequestState.MAIL_FIRST}:
-            first = mail_first(portal, answer.secret)
-            following["mail_first"] = {"address": first["address"], "subject": first["subject"]}
+            following["mail_first"] = {"address": portal.prove_with(answer.code), "subject": answer.code}
         return JSONResponse(
             {"id": answer.id, "state": answer.told.value, "next": following}, 202, headers={"Cache-Control": "no-store"}
         )

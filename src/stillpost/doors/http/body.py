@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl
 
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
+from starlette.types import Message
 
 from stillpost.language import N_
 
@@ -57,19 +58,31 @@ async def read_bytes(request: Request, limit: int) -> bytes:
     declared = request.headers.get("content-length", "0")
     if not declared.isascii() or not declared.isdigit() or int(declared[:20]) > limit:
         raise _too_large(limit)
-    chunks, size = [], 0
+    message = await request.receive()
+    if message["type"] == "http.request" and not message.get("more_body", False):  # nearly every form there is
+        whole: bytes = message.get("body", b"")
+        if len(whole) > limit:
+            raise _too_large(limit)
+        return whole
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > limit:
-                    raise _too_large(limit)
-                chunks.append(chunk)
+            return await _rest(request, message, limit)
     except TimeoutError as error:
         raise BodyError(408, N_("The request took too long to arrive; please send it again.")) from error
-    except ClientDisconnect as error:
-        raise BodyError(400, N_("The connection ended before the request was complete.")) from error
-    return b"".join(chunks)
+
+
+async def _rest(request: Request, message: Message, limit: int) -> bytes:
+    chunks, size = [], 0
+    while message["type"] == "http.request":
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+        message = await request.receive()
+    raise BodyError(400, N_("The connection ended before the request was complete."))
 
 
 def _too_large(limit: int) -> BodyError:
@@ -78,7 +91,10 @@ def _too_large(limit: int) -> BodyError:
 
 async def read_form(request: Request) -> Form:
     """A form, url-encoded or multipart. Raises BodyError."""
-    media_type, options = parse_options_header(request.headers.get("content-type", "").encode("latin-1", "replace"))
+    kind = request.headers.get("content-type", "")
+    if kind == "application/x-www-form-urlencoded":
+        return Form(_urlencoded(await read_bytes(request, 4 * MAX_FIELD_BYTES)))
+    media_type, options = parse_options_header(kind.encode("latin-1", "replace"))
     body = await read_bytes(request, MAX_FORM_BYTES)
     if media_type == b"application/x-www-form-urlencoded":
         return Form(_urlencoded(body))

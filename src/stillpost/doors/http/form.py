@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import final
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -11,8 +10,8 @@ from starlette.responses import JSONResponse, Response
 from stillpost.doors.http import words
 from stillpost.doors.http.body import BodyError, Form, read_form
 from stillpost.doors.http.context import BROWSER_COOKIE, Context
-from stillpost.doors.http.pages import page, problem_page
-from stillpost.intake.token import Purpose, code_of, fill_time
+from stillpost.doors.http.pages import headers, page, problem_page, quick_page
+from stillpost.intake.token import fill_time, page_token
 from stillpost.intake.voucher import Voucher, VoucherError, read_voucher
 from stillpost.language import N_, translate
 from stillpost.mail.addresses import AddressError, parse
@@ -154,7 +153,6 @@ class Forms:
         problems: list[Problem],
         status: int = 200,
     ) -> Response:
-        now = self.context.clock()
         return page(
             "form.html",
             language,
@@ -165,29 +163,29 @@ class Forms:
             fields=fields,
             problems={problem.field: problem.message for problem in problems},
             honeypot=HONEYPOT,
-            page_token=self.context.signer.sign(Purpose.PAGE, [str(now.timestamp())], now + PAGE_LIFETIME),
+            page_token=page_token(self.context.signer, self.context.clock(), PAGE_LIFETIME),
             puzzle=portal.options.proof_of_work is not ProofOfWork.OFF,
             languages=portal.options.languages,
         )
 
     def _answer(self, portal: Portal, language: str, answer: Answer) -> Response:
-        return page(
+        text = quick_page(
             "answer.html",
             language,
-            status=_STATUS.get(answer.told, 202),
-            ancestors=portal.options.allow_origins,
-            portal=portal,
-            answer=answer,
-            state=answer.told.value,
-            mail_first=mail_first(portal, answer.secret),
-            days=self.context.admission.limits.pending_for.days,
+            (
+                ("title", portal.options.title),
+                ("state", answer.told.value),
+                ("attachments_refused", answer.attachments_refused),
+                ("kept", bool(answer.secret)),
+                ("days", self.context.admission.limits.pending_for.days),
+                ("prove_local", portal.prove_address.rpartition("@")[0]),
+                ("prove_domain", portal.prove_address.rpartition("@")[2]),
+            ),
+            {"id": answer.id, "secret": answer.secret, "code": answer.code},
         )
-
-
-def mail_first(portal: Portal, secret: str) -> dict[str, str]:
-    """Where to send the first mail for the request with this status secret: address, subject, a mailto link."""
-    if not secret:
-        return {}
-    code = code_of(secret)
-    address = portal.prove_with(code)
-    return {"address": address, "subject": code, "mailto": f"mailto:{quote(address, safe='@')}?subject={code}"}
+        return Response(
+            text,
+            _STATUS.get(answer.told, 202),
+            headers=headers(language, portal.options.allow_origins),
+            media_type="text/html",
+        )

@@ -12,9 +12,9 @@ from starlette.responses import Response
 
 from stillpost.doors.http.body import BodyError, read_bytes
 from stillpost.doors.http.context import BROWSER_COOKIE, Context
-from stillpost.doors.http.form import TRY_LATER, mail_first
+from stillpost.doors.http.form import TRY_LATER
 from stillpost.doors.http.pages import page, problem_page
-from stillpost.intake.token import TokenError
+from stillpost.intake.token import TokenError, code_of
 from stillpost.language import N_, translate
 from stillpost.store.protocol import StoreError
 
@@ -109,7 +109,9 @@ class Proofs:
             portal=portal,
             request=found,
             state="expired" if over else found.state.value,
-            mail_first=mail_first(portal, secret),
+            code=code_of(secret),
+            prove_local=portal.prove_address.rpartition("@")[0],
+            prove_domain=portal.prove_address.rpartition("@")[2],
             days=self.context.admission.limits.pending_for.days,
         )
 

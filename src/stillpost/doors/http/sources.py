@@ -1,6 +1,7 @@
 """Where a request came from: the peer, or what trusted proxies say of it, read from the right."""
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TypeAlias
@@ -13,6 +14,8 @@ UNKNOWN = Source("", ())
 """A keyed call that passed no client address: it is counted under no network."""
 
 _MAX_HOPS = 32
+_BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_DOTTED = re.compile(rf"(?:{_BYTE}\.){{3}}{_BYTE}")
 
 
 def networks(texts: Sequence[str]) -> tuple[Network, ...]:
@@ -45,6 +48,8 @@ def client_ip(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Network
 @lru_cache(maxsize=4096)
 def source_of(ip: str) -> Source:
     """The address with the networks it is counted under: /24, or /64, /56 and /48. Raises ValueError."""
+    if _DOTTED.fullmatch(ip):
+        return Source(ip, (f"{ip.rpartition('.')[0]}.0/24",))
     address = ipaddress.ip_address(ip.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is None:

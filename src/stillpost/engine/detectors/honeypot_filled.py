@@ -17,7 +17,7 @@ from stillpost.model import Event, Meter, Reading, Scope, Submission, Symbol
 class HoneypotFilled:
     """The trap of the form holds something."""
 
-    score: float = 8.0
+    score: float = 12.0
     symbol: str = "HONEYPOT_FILLED"
     spoofable: bool = False
     scope: Scope = Scope.REQUEST
