@@ -16,7 +16,6 @@ from stillpost.intake.token import (
     fill_time,
     find_code,
     page_token,
-    page_token,
 )
 from tests.fakes import START
 
