@@ -35,9 +35,8 @@ fmt: setup  ## Format the code
 	$(BIN)/ruff check --fix --quiet .
 	$(BIN)/ruff format --quiet .
 
-words: setup  ## Collect the texts to translate into the German catalogue
-	$(BIN)/pybabel --quiet extract --mapping packaging/words.cfg --keywords N_ --no-location --sort-output --project Stillpost --copyright-holder "the Stillpost developers" --output build/stillpost.pot src/stillpost
-	$(BIN)/pybabel --quiet update --no-fuzzy-matching --ignore-obsolete --no-wrap --input-file build/stillpost.pot --output-file src/stillpost/locale/de/LC_MESSAGES/stillpost.po --locale de
+words: setup  ## Collect the texts to translate into the catalogues, and say what is still missing
+	$(BIN)/python packaging/words.py
 
 docs: setup  ## Write the generated pages again (config, glossary, detectors, command line)
 	$(BIN)/python docs/generate.py

@@ -1,6 +1,7 @@
 """Writes the pages that are made from the code, or says which are out of date (``make docs``; a house test checks)."""
 
 import inspect
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import MISSING, fields, is_dataclass
@@ -10,6 +11,8 @@ from typing import Any
 
 import click
 from click.testing import CliRunner
+
+os.environ["LC_ALL"] = "C"  # before the commands are loaded: their help is in the language of the terminal
 
 from stillpost import model
 from stillpost.cli.main import COMMANDS, cli

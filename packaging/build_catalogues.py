@@ -1,5 +1,6 @@
 """Compiles the translations (*.po) when the package is built or installed for development."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ def compile_catalogues(root: Path) -> list[Path]:
     for source in sorted(root.glob("*/LC_MESSAGES/*.po")):
         with source.open("rb") as handle:
             catalogue = read_po(handle, locale=source.parts[-3], abort_invalid=True)
-        target = source.with_suffix(".mo")
-        with target.open("wb") as handle:
+        target, unfinished = source.with_suffix(".mo"), source.with_suffix(f".{os.getpid()}.tmp")
+        with unfinished.open("wb") as handle:
             write_mo(handle, catalogue)
+        unfinished.replace(target)  # at once: a test or a service may be reading it
         written.append(target)
     return written
 

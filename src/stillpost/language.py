@@ -12,6 +12,9 @@ from importlib import resources
 OFFERED = ("en", "de")
 """Languages with a complete catalogue; the first is what everything falls back to."""
 
+NAMES = {"en": "English", "de": "Deutsch"}
+"""What each language calls itself, for people who choose one."""
+
 _RANGE = re.compile(r"^\s*([A-Za-z]{1,8})(?:-[A-Za-z0-9]{1,8})*\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*)?$")
 _MAX_HEADER = 256
 _MAX_RANGES = 16

@@ -31,7 +31,7 @@ def lines(checks: list[dict[str, Any]]) -> list[str]:
     order = {"red": 0, "unknown": 1, "green": 2}
     words = {"red": say(N_("RED")), "unknown": say(N_("UNKNOWN")), "green": say(N_("green"))}
     ordered = sorted(checks, key=lambda check: order[check["outcome"]])
-    return [f"{words[check['outcome']]:8} {say(check['text'], **_told(check))}" for check in ordered]
+    return [f"{words[check['outcome']]:9} {say(check['text'], **_told(check))}" for check in ordered]
 
 
 def _told(check: dict[str, Any]) -> dict[str, Any]:

@@ -68,6 +68,9 @@ def cli() -> None:
 
 def main() -> None:
     """Run; a traceback reaches nobody, an interrupt is no error."""
+    from stillpost.cli.usage import speak  # not needed where others import the commands
+
+    speak()
     try:
         code = cli.main(prog_name="stillpost", standalone_mode=False)
     except click.ClickException as error:

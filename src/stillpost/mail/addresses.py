@@ -10,6 +10,7 @@ from typing import Final, final
 
 from email_validator import EmailNotValidError, validate_email
 
+from stillpost.language import N_
 from stillpost.mail.domains import fold, is_free_mail, organization
 from stillpost.model import Address
 
@@ -25,16 +26,16 @@ _CASELESS = re.compile(  # RFC 2142: these names must be read without regard to 
     "info|marketing|sales|support|abuse|noc|security|postmaster|hostmaster|usenet|news|webmaster|www|uucp|ftp"
 )
 
-EMPTY: Final = "Please enter an e-mail address."
-CONTROL: Final = "An e-mail address is one line of visible characters; please type it again."
-TOO_LONG: Final = "This e-mail address is too long: mail carries at most 254 bytes."
-NO_AT: Final = "An e-mail address has an @ with something before and after it."
-NAMED: Final = "Please enter the address alone: no name, no angle brackets, and one address only."
-QUOTED: Final = "Addresses that need quotation marks before the @ are not supported; please use another one."
-HYPHEN: Final = "Addresses that begin with a hyphen are refused by most mail servers; please use another one."
-LITERAL: Final = "After the @ there must be a domain name, not an IP address."
-LOCAL_PART: Final = "The part before the @ has a character or a dot where mail allows none."
-DOMAIN: Final = "The part after the @ is not a domain name that mail could reach."
+EMPTY: Final = N_("Please enter an e-mail address.")
+CONTROL: Final = N_("An e-mail address is one line of visible characters; please type it again.")
+TOO_LONG: Final = N_("This e-mail address is too long: mail carries at most 254 bytes.")
+NO_AT: Final = N_("An e-mail address has an @ with something before and after it.")
+NAMED: Final = N_("Please enter the address alone: no name, no angle brackets, and one address only.")
+QUOTED: Final = N_("Addresses that need quotation marks before the @ are not supported; please use another one.")
+HYPHEN: Final = N_("Addresses that begin with a hyphen are refused by most mail servers; please use another one.")
+LITERAL: Final = N_("After the @ there must be a domain name, not an IP address.")
+LOCAL_PART: Final = N_("The part before the @ has a character or a dot where mail allows none.")
+DOMAIN: Final = N_("The part after the @ is not a domain name that mail could reach.")
 
 
 @final

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, final
 
+from stillpost.language import N_
 from stillpost.mail.addresses import Address
 from stillpost.mail.addresses import read as read_address
 from stillpost.mail.author import author_of, mailboxes
@@ -73,14 +74,14 @@ _ANSWERED = re.compile(
     r"\s*(?:re|aw|sv|vs|antw|rif|odp|auto|automatic reply|out of office|autoreply)\s*(?:\[\d+\])?\s*:", re.IGNORECASE
 )
 
-MORE_AUTHORS: Final = "A proof has exactly one From field with one address."
-NULL_SENDER: Final = "A proof has an envelope sender; this is a report or an automatic answer."
-ANSWER: Final = "A proof is a new mail, not an answer: please write it afresh."
-LIST: Final = "A proof comes from a person, not through a mailing list."
-AUTOMATIC: Final = "A proof is written by a person; this mail says it is automatic."
-OTHER_REPLY_TO: Final = "A proof has no Reply-To other than its From."
-REDIRECTED: Final = "A proof is sent by its author; this mail was sent on by somebody else."
-NOT_ADDRESSED: Final = "A proof names the address it was sent to in its To field."
+MORE_AUTHORS: Final = N_("A proof has exactly one From field with one address.")
+NULL_SENDER: Final = N_("A proof has an envelope sender; this is a report or an automatic answer.")
+ANSWER: Final = N_("A proof is a new mail, not an answer: please write it afresh.")
+LIST: Final = N_("A proof comes from a person, not through a mailing list.")
+AUTOMATIC: Final = N_("A proof is written by a person; this mail says it is automatic.")
+OTHER_REPLY_TO: Final = N_("A proof has no Reply-To other than its From.")
+REDIRECTED: Final = N_("A proof is sent by its author; this mail was sent on by somebody else.")
+NOT_ADDRESSED: Final = N_("A proof names the address it was sent to in its To field.")
 
 
 def keyword(headers: Headers) -> str:

@@ -166,7 +166,7 @@ async def _doors(house: House) -> AsyncIterator[Check]:
             key = f"{name}/{door.id}"
             values = (("door", key), ("what", door.what), ("how", door.how))
             if await house.store.lists.has(ATTESTED, key, house.clock()):
-                yield Check(f"door {key}", Outcome.GREEN, N_("{what}: closed, by your word"), values)
+                yield Check(f"door {key}", Outcome.GREEN, N_("closed, by your word: {what}"), values)
             else:
                 text = N_("another door may be open: {what} {how} When it is closed: stillpost doctor --closed {door}")
                 yield Check(f"door {key}", Outcome.RED, text, values)

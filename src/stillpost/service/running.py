@@ -107,6 +107,7 @@ def mail_door(house: House, resolve: Resolve) -> FirstMailDoor:
         bounces=house.config.relay.envelope_from,
         trusted=networks(inbound.trusted_peers),
         authserv_ids=inbound.authserv_ids,
+        language=next(iter(house.portals.values())).options.languages[0],
     )
 
 

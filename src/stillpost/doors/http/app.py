@@ -31,7 +31,9 @@ def build_app(context: Context) -> Starlette:
     static = _static_files()
 
     async def index(request: Request) -> Response:
-        return page("index.html", context.language(request), private=False, portals=list(context.portals.values()))
+        portals = list(context.portals.values())
+        offered = portals[0].options.languages
+        return page("index.html", context.language(request), private=False, portals=portals, languages=offered)
 
     async def health(request: Request) -> Response:
         trouble = context.ready()

@@ -50,7 +50,7 @@ class Forms:
         language = self.context.language(request, portal)
         if portal is None:
             return problem_page(language, 404, translate(NO_SUCH_PORTAL, language))
-        return self._form(portal, language, {"voucher": request.query_params.get("voucher", "")[:2048]}, [])
+        return self._form(portal, language, Form({"voucher": request.query_params.get("voucher", "")[:2048]}), [])
 
     async def puzzle(self, request: Request) -> Response:
         """``GET /p/<portal>/puzzle``: a puzzle for the widget; 404 where the portal asks for none."""
@@ -69,14 +69,17 @@ class Forms:
         try:
             form = await read_form(request)
         except BodyError as error:
-            return problem_page(language, error.status, translate(error.message, language).format(**error.values))
+            message = translate(error.message, language).format(**error.values)
+            return problem_page(language, error.status, message, ancestors=portal.options.allow_origins)
         submitted, problems = self._read(request, portal, language, form)
         if submitted is None:
-            return self._form(portal, language, form.fields, problems, status=422)
+            return self._form(portal, language, form, problems, status=422)
         try:
             answer = await context.admission.submit(submitted)
         except Unavailable:
-            return problem_page(language, 503, translate(TRY_LATER, language), **{"Retry-After": "120"})
+            response = self._form(portal, language, form, [], status=503, notice=translate(TRY_LATER, language))
+            response.headers["Retry-After"] = "120"
+            return response
         return self._answer(portal, language, answer)
 
     def _read(
@@ -149,18 +152,24 @@ class Forms:
         self,
         portal: Portal,
         language: str,
-        fields: "dict[str, str] | object",
+        form: Form,
         problems: list[Problem],
+        *,
         status: int = 200,
+        notice: str = "",
     ) -> Response:
+        """The form with what was typed: nobody loses his words to a mistake, or to a failure of ours."""
         return page(
             "form.html",
             language,
             status=status,
             ancestors=portal.options.allow_origins,
             private=False,
-            portal=portal,
-            fields=fields,
+            portal_name=portal.name,
+            portal_title=portal.options.title,
+            fields=form.fields,
+            files_lost=bool(form.files),
+            notice=notice,
             problems={problem.field: problem.message for problem in problems},
             honeypot=HONEYPOT,
             page_token=page_token(self.context.signer, self.context.clock(), PAGE_LIFETIME),
@@ -173,7 +182,9 @@ class Forms:
             "answer.html",
             language,
             (
-                ("title", portal.options.title),
+                ("portal_name", portal.name),
+                ("portal_title", portal.options.title),
+                ("framed", bool(portal.options.allow_origins)),
                 ("state", answer.told.value),
                 ("attachments_refused", answer.attachments_refused),
                 ("kept", bool(answer.secret)),

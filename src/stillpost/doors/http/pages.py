@@ -8,7 +8,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, select_autoescape
 from starlette.responses import Response
 
-from stillpost.language import catalogue
+from stillpost import __version__
+from stillpost.language import NAMES, catalogue
 
 _CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; worker-src 'self'; connect-src 'self'; "
@@ -31,6 +32,7 @@ def _environment(language: str) -> Environment:
         lstrip_blocks=True,
     )
     environment.install_gettext_translations(catalogue(language), newstyle=True)  # type: ignore[attr-defined]  # added by the extension
+    environment.globals |= {"version": __version__, "names": NAMES}
     return environment
 
 
@@ -86,8 +88,10 @@ def headers(language: str, ancestors: tuple[str, ...] = (), *, private: bool = T
     return made
 
 
-def problem_page(language: str, status: int, message: str, **headers_too: str) -> Response:
-    """A page that says in one sentence what is wrong and what to do."""
-    response = page("problem.html", language, status=status, message=message)
+def problem_page(
+    language: str, status: int, message: str, *, ancestors: Sequence[str] = (), **headers_too: str
+) -> Response:
+    """A page that says in one sentence what is wrong and what to do; ``ancestors`` as for the page it stands for."""
+    response = page("problem.html", language, status=status, ancestors=ancestors, message=message)
     response.headers.update(headers_too)
     return response

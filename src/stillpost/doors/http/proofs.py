@@ -16,6 +16,7 @@ from stillpost.doors.http.form import TRY_LATER
 from stillpost.doors.http.pages import page, problem_page
 from stillpost.intake.token import TokenError, code_of
 from stillpost.language import N_, translate
+from stillpost.reception.proving import Waiting
 from stillpost.store.protocol import StoreError
 
 NOT_OURS = N_("This link is not complete or not ours. Please open it again from the mail, or copy all of it.")
@@ -39,12 +40,7 @@ class Proofs:
             waiting = await self.context.proving.waiting(request.path_params["token"], self.context.clock())
         except (TokenError, StoreError) as error:
             return self._problem(language, error)
-        return page(
-            "confirm.html",
-            language,
-            requests=waiting.requests,
-            titles={name: portal.options.title for name, portal in self.context.portals.items()},
-        )
+        return self._asked(language, waiting)
 
     async def confirm(self, request: Request) -> Response:
         """``POST /confirm/<token>``: the owner's answer. This browser is known from now on."""
@@ -52,7 +48,10 @@ class Proofs:
         if _foreign(request):
             return problem_page(language, 403, translate(FOREIGN, language))
         try:
-            ticked = await _ticked(request)
+            ticked, answer = await _answered(request)
+            if answer == "ticked" and not ticked:
+                waiting = await self.context.proving.waiting(request.path_params["token"], self.context.clock())
+                return self._asked(language, waiting, mistake=bool(waiting.requests))
             browser = request.cookies.get(BROWSER_COOKIE, "")
             confirmed = await self.context.proving.confirm(
                 request.path_params["token"], ticked, browser, self.context.clock()
@@ -79,7 +78,7 @@ class Proofs:
             await self.context.proving.check_not_me(request.path_params["token"], self.context.clock())
         except TokenError as error:
             return self._problem(language, error)
-        return page("not_me.html", language, done=False)
+        return page("not_me.html", language, done=False, languages=self._languages)
 
     async def not_me(self, request: Request) -> Response:
         """``POST /not-me/<token>``: no challenge to this address for two years; also one-click (RFC 8058)."""
@@ -106,14 +105,33 @@ class Proofs:
         return page(
             "status.html",
             language,
-            portal=portal,
+            portal_name=portal.name,
+            portal_title=portal.options.title,
             request=found,
             state="expired" if over else found.state.value,
             code=code_of(secret),
             prove_local=portal.prove_address.rpartition("@")[0],
             prove_domain=portal.prove_address.rpartition("@")[2],
             days=self.context.admission.limits.pending_for.days,
+            languages=portal.options.languages,
         )
+
+    def _asked(self, language: str, waiting: Waiting, *, mistake: bool = False) -> Response:
+        """The page that asks; ``mistake``: the button for what is ticked was pressed with nothing ticked."""
+        return page(
+            "confirm.html",
+            language,
+            status=422 if mistake else 200,
+            requests=waiting.requests,
+            titles={name: portal.options.title for name, portal in self.context.portals.items()},
+            languages=self._languages,
+            mistake=mistake,
+        )
+
+    @property
+    def _languages(self) -> tuple[str, ...]:
+        """Offered on pages that belong to no portal, as ``Context.language`` chooses from."""
+        return next(iter(self.context.portals.values())).options.languages
 
     def _problem(self, language: str, error: Exception) -> Response:
         if isinstance(error, TokenError):
@@ -130,7 +148,10 @@ def _foreign(request: Request) -> bool:
     return request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}
 
 
-async def _ticked(request: Request) -> frozenset[str]:
+async def _answered(request: Request) -> tuple[frozenset[str], str]:
+    """The ids that were ticked, and which button was pressed. Raises BodyError."""
     body = await read_bytes(request, 20_000)
     pairs = [pair.partition(b"=") for pair in body.split(b"&", _MAX_TICKED)]
-    return frozenset(value.decode("ascii", "replace") for name, _, value in pairs if name == b"mine")
+    values = [(name, value.decode("ascii", "replace")) for name, _, value in pairs]
+    ticked = frozenset(value for name, value in values if name == b"mine")
+    return ticked, next((value for name, value in values if name == b"answer"), "")

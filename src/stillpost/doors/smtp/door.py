@@ -10,6 +10,7 @@ from typing import Final, final
 from stillpost.doors.smtp.dkim import DnsUnavailable, Resolve, verify
 from stillpost.intake.first_mail import FirstMail, NoProof, judge, unfit
 from stillpost.journal import Journal
+from stillpost.language import N_, translate
 from stillpost.mail.auth import results_from
 from stillpost.mail.message import Headers, MessageError, read
 from stillpost.model import AuthResult
@@ -17,7 +18,13 @@ from stillpost.reception.proving import Proving
 from stillpost.store.protocol import StoreError
 
 MAX_BYTES: Final = 1_000_000
+UNREADABLE: Final = N_("This mail cannot be read.")
+UNKNOWN_CODE: Final = N_("Nothing waits for this code; it was used already, or it is over.")
+PROVEN: Final = N_("Thank you, your request {id} is in")
+NOT_NOW: Final = N_("We cannot keep this right now; please try again later")
+NO_KEY: Final = N_("The key of the signature cannot be looked up right now; please try again later")
 _HEX = frozenset("0123456789abcdef")
+_ASCII = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss"})
 
 
 @final
@@ -32,7 +39,10 @@ class Peer:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstMailDoor:
-    """Takes mail to the mail-first address, and bounces to the envelope sender of our challenges if there is one."""
+    """Takes mail to the mail-first address, and bounces to the envelope sender of our challenges if there is one.
+
+    ``language``: of the sentences, which a refused person reads in the report of his own mail server.
+    """
 
     proving: Proving
     journal: Journal
@@ -42,6 +52,7 @@ class FirstMailDoor:
     bounces: str
     trusted: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
     authserv_ids: tuple[str, ...] = ()
+    language: str = "en"
 
     def wants(self, recipient: str) -> bool:
         """Whether a recipient is ours: the mail-first address or the bounce address, with or without a plus part."""
@@ -56,13 +67,13 @@ class FirstMailDoor:
             return await self._take(peer, sender, raw)
         except StoreError as error:
             self.journal.failed("store", error)
-            return "451 4.3.0 We cannot keep this right now; please try again later"
+            return f"451 4.3.0 {self._say(NOT_NOW)}"
 
     async def _take(self, peer: Peer, sender: str | None, raw: bytes) -> str:
         try:
             headers = read(raw).headers
         except MessageError:
-            return self._refuse(NoProof("unreadable", "This mail cannot be read."))
+            return self._refuse(NoProof("unreadable", UNREADABLE))
         problem = unfit(headers, sender)
         if problem is not None:
             return self._refuse(problem)
@@ -73,7 +84,7 @@ class FirstMailDoor:
                 signatures = len(headers.all("dkim-signature"))
                 judged = judge(headers, sender, await asyncio.to_thread(verify, raw, signatures, self.resolve))
             except DnsUnavailable:
-                return "451 4.4.3 The key of the signature cannot be looked up right now; please try again later"
+                return f"451 4.4.3 {self._say(NO_KEY)}"
         if isinstance(judged, NoProof):
             return self._refuse(judged)
         return await self._prove(judged)
@@ -81,10 +92,8 @@ class FirstMailDoor:
     async def _prove(self, proof: FirstMail) -> str:
         request = await self.proving.by_mail(proof.code, proof.sender, self.clock())
         if request is None:
-            return self._refuse(
-                NoProof("unknown-code", "Nothing waits for this code; it was used already, or it is over.")
-            )
-        return f"250 2.0.0 Thank you, your request {request.id} is in"
+            return self._refuse(NoProof("unknown-code", UNKNOWN_CODE))
+        return f"250 2.0.0 {self._say(PROVEN).format(id=request.id)}"
 
     def _found_by_trusted(self, peer: Peer, headers: Headers) -> tuple[AuthResult, ...]:
         """Authentication-Results count only if a trusted peer hands the mail over, and only what it put there itself."""
@@ -107,7 +116,11 @@ class FirstMailDoor:
 
     def _refuse(self, problem: NoProof) -> str:
         self.journal.not_a_proof(problem.word)
-        return f"550 5.7.1 {problem.sentence}"
+        return f"550 5.7.1 {self._say(problem.sentence)}"
+
+    def _say(self, text: str) -> str:
+        """A sentence in the operator's language, in ASCII: few peers take more in an answer (RFC 6531 section 3.7.4.2)."""
+        return translate(text, self.language).translate(_ASCII)
 
 
 def _without_plus(address: str) -> str:
