@@ -201,10 +201,7 @@ class Stillpost:
         if answer.status_code == 404:
             return ""
         assert answer.status_code == 200, answer.text
-        for words, state in (("Waits for your proof", "waiting"), ("Taken in", "taken in"), ("Deleted", "deleted")):
-            if words in answer.text:
-                return state
-        raise AssertionError(answer.text)
+        return _STANDS[state_of(answer.text)]
 
     def journal(self, event: str) -> list[str]:
         """The journal's lines about an event, of all starts."""
@@ -213,12 +210,20 @@ class Stillpost:
 
 # --- pages and mails ------------------------------------------------------------------------------------------------
 
-_STATES = (
-    ("show that the address is yours</h1>", "challenged"),
-    ("send us a mail</h1>", "mail-first"),
-    ("waits for a person here</h1>", "held"),
-    ("We have your request</h1>", "accepted"),
-)
+_STANDS = {
+    "challenged": "waiting",
+    "mail-first": "waiting",
+    "accepted": "taken in",
+    "delivered": "taken in",
+    "dropped": "deleted",
+    "expired": "deleted",
+}
+
+
+def state_of(page: str) -> str:
+    """The state that a page tells in words, as it says it to programs; empty where it tells none."""
+    match = re.search(r'<main [^>]*data-state="([a-z-]+)"', page)
+    return match[1] if match else ""
 
 
 def told(answer: "httpx2.Response") -> Answer:
@@ -232,10 +237,10 @@ def told(answer: "httpx2.Response") -> Answer:
     return Answer(
         status=answer.status_code,
         text=text,
-        state=next((state for words, state in _STATES if words in text), ""),
-        id=found(r'class="reference">([^<]+)<'),
-        secret=found(r'href="/r/([0-9a-f]{32})"'),
-        code=found(r"<kbd>([a-z2-7]{26})</kbd>"),
+        state=state_of(text),
+        id=found(r'id="reference">([^<]+)<'),
+        secret=found(r'href="/r/([0-9a-f]{32})[?"]'),
+        code=found(r'id="mail-first-subject">([a-z2-7]{26})<'),
     )
 
 
@@ -248,7 +253,7 @@ def hidden(page: str, name: str) -> str:
 
 def listed(page: str) -> list[tuple[str, str]]:
     """What a confirm page shows: id and subject of each request."""
-    found = re.findall(r'name="mine" value="([^"]+)">\s*<strong>(.*?)</strong>', page)
+    found = re.findall(r'name="mine" value="([^"]+)"[^>]*>\s*<bdi>(.*?)</bdi>', page)
     return [(number, html.unescape(subject)) for number, subject in found]
 
 

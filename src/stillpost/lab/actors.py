@@ -126,7 +126,7 @@ class Visitor:
         path = link_in(world.mailer.newest[self.email], "confirm")
         page = await world.get(path, self.ip)
         mine = re.findall(
-            rf'value="([^"]+)"> <strong>(?:{re.escape(self.subject)}|Earlier question)</strong>', page.text
+            rf'name="mine" value="([^"]+)"[^>]*> <bdi>(?:{re.escape(self.subject)}|Earlier question)</bdi>', page.text
         )
         self.steps += 3
         if not mine:
@@ -137,7 +137,7 @@ class Visitor:
 
     async def _write_first(self, world: World, answer: Page, sender: str, *, authenticated: bool) -> None:
         """Send the first mail to the address on the page."""
-        found = re.search(r">(prove\+[a-z2-7]{26}@[^<]+)<.*?<kbd>([a-z2-7]{26})</kbd>", answer.text, re.DOTALL)
+        found = re.search(r">(prove\+[a-z2-7]{26}@[^<]+)<.*?>([a-z2-7]{26})<", answer.text, re.DOTALL)
         if found is None:
             return
         self.steps += 1

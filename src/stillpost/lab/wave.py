@@ -6,6 +6,7 @@ many steps.
 """
 
 import random
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -154,15 +155,9 @@ async def _day(
 
 
 def _told(text: str) -> str:
-    for words, state in (
-        ("show that the address is yours", "challenged"),
-        ("send us a mail", "mail-first"),
-        ("waits for a person", "held"),
-        ("We have your request", "accepted"),
-    ):
-        if words in text:
-            return state
-    return "refused"
+    """The state that an answer tells in words, as it says it to programs."""
+    found = re.search(r'<main [^>]*data-state="([a-z-]+)"', text)
+    return found[1] if found else "refused"
 
 
 def _count(world: World, people: list[Visitor], score: Score, proven_before: int, mailed_before: int) -> None:
