@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from stillpost.audit.snapshot import Snapshot
-from stillpost.helpdesks.auditing import audited
+from stillpost.helpdesks.auditing import report_of
 from stillpost.helpdesks.zendesk.taint import environment
 
 ATTESTED = {"anybody_can_submit": True, "ask_to_register": False, "api_authentication_required": False}
@@ -154,7 +154,7 @@ def parse(resources: dict[str, Any]) -> None:
 def audit(resources: dict[str, Any]) -> tuple[int, int]:
     """A whole audit, witnesses and rules included; mails and findings."""
     snapshot = Snapshot(product="zendesk", name="acme", taken_at=datetime(2026, 11, 2, tzinfo=UTC), resources=resources)
-    outcomes = audited(snapshot, ATTESTED).outcomes
+    outcomes = report_of(snapshot, ATTESTED).outcomes
     findings = [finding for outcome in outcomes for finding in outcome.findings]
     return len({id(finding.witness) for finding in findings if finding.witness}), len(findings)
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, final
 
 from stillpost.audit.desk import Desk, Sentence
+from stillpost.audit.drift import Drift
 from stillpost.audit.exposure import Severity
 from stillpost.audit.finding import Finding, Outcome, Status
 from stillpost.audit.logic import Tri
@@ -127,6 +128,51 @@ def _witness(witness: Witness) -> dict[str, Any]:
 def as_text(report: Report, say: Say) -> str:
     """The report for a terminal: the mail first, then the rest by severity, what is unknown, what is fine."""
     return escaped("\n".join(_lines(report, say))) + "\n"
+
+
+def drift_as_text(report: Report, drift: Drift, say: Say) -> str:
+    """What changed since the baseline, for a terminal."""
+    return escaped("\n".join(_drift_lines(report, drift, say))) + "\n"
+
+
+def _drift_lines(report: Report, drift: Drift, say: Say) -> Iterator[str]:
+    yield f"{report.desk.product} {report.desk.name}, {utc(report.taken_at)}, {say('since')} {drift.since}"
+    yield ""
+    if drift.nothing:
+        yield say("Nothing changed.")
+        return
+    for title, findings in ((say("New"), drift.new), (say("Worse"), drift.worse)):
+        if findings:
+            yield title
+            for finding in findings:
+                yield from _item(finding, say)
+                if finding.witness is not None:
+                    yield from _mail(finding.witness, say)
+            yield ""
+    if drift.unknown:
+        yield say("No longer known")
+        for outcome in drift.unknown:
+            yield f"  {outcome.rule.id:10} {'; '.join(_said(why, say) for why in outcome.why)}"
+        yield ""
+    if drift.gone:
+        yield say("Gone")
+        for held in drift.gone.values():
+            yield f"  {held.severity:8} {held.message}"
+
+
+def drift_as_json(report: Report, drift: Drift) -> str:
+    """What changed since the baseline, as JSON (version 1)."""
+    document = {
+        "version": VERSION,
+        "helpdesk": {"product": report.desk.product, "name": report.desk.name},
+        "taken_at": utc(report.taken_at),
+        "since": drift.since,
+        "new": [_finding(finding) for finding in drift.new],
+        "worse": [_finding(finding) for finding in drift.worse],
+        "unknown": [_outcome(outcome) for outcome in drift.unknown],
+        "gone": [{"id": i, "severity": held.severity, "message": held.message} for i, held in drift.gone.items()],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
 
 
 def _lines(report: Report, say: Say) -> Iterator[str]:

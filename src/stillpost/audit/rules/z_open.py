@@ -26,6 +26,7 @@ NAMES = (
     "api_authentication_required",
     "anonymous_requests_verified",
     "sign_up_shown",
+    "copies_may_comment",
 )
 PROOFS = {"signup_required": ("ask_to_register", True), "unverified": ("ask_to_register", True)}
 

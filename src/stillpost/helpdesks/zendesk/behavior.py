@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
-from stillpost.helpdesks.zendesk.mailing import Letter
+from liquid import Environment
+
+from stillpost.helpdesks.zendesk.mailing import Letter, language
 from stillpost.helpdesks.zendesk.tickets import Request, Sent, Ticket
 
 STATUS_ORDER = {"new": 0, "open": 1, "pending": 2, "hold": 3, "solved": 4, "closed": 5}
@@ -35,6 +37,7 @@ class Account:
     anonymous_requests_verified: bool = False
     tickets: list[Ticket] = field(default_factory=list)
     outbox: list[Sent] = field(default_factory=list)
+    language: Environment = field(default_factory=language)
 
     def submit(self, request: Request) -> Ticket | None:
         """Take a request in; None where it is refused or held and no ticket is made."""
@@ -152,13 +155,13 @@ class Account:
             return
         open_desk = self.anybody_can_submit and not self.ask_to_register
         blank = open_desk and moment.event == "Create" and moment.role == "end_user" and not moment.automation
-        render = Letter(self.name, self.resources, ticket, blank).render
+        render = Letter(self.language, self.name, self.resources, ticket, blank).render
         self.outbox.append(Sent(rule=rule["id"], recipients=to, subject=render(value[1]), text=render(value[2])))
 
     def _target(self, ticket: Ticket, rule: Mapping[str, Any], value: Sequence[str], moment: "_Moment") -> None:
         for target in self.resources.get("targets", ()):
             if str(target["id"]) == str(value[0]) and target.get("type") == "email_target":
-                render = Letter(self.name, self.resources, ticket, False).render
+                render = Letter(self.language, self.name, self.resources, ticket, False).render
                 subject, to = render(str(target.get("subject", ""))), render(str(target.get("email", "")))
                 sent = Sent(rule=rule["id"], recipients=(to,), subject=subject, text=render(value[1]), medium="target")
                 self.outbox.append(sent)

@@ -4,7 +4,7 @@ Most of what decides who may come in is shown only in Admin Center; what no API 
 so. Sources: facts, sections 1.2 to 1.7 and 2.1.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import final
@@ -12,18 +12,33 @@ from typing import final
 from stillpost.audit.desk import Channel, Fact, Occasion, Provenance, Reach, Sentence, Trigger
 from stillpost.audit.logic import Domain, Tri, fixed
 from stillpost.audit.witness import Words
+from stillpost.language import N_
 
 VERIFICATION_ROLLED_OUT = datetime(2026, 4, 14, tzinfo=UTC)
 """Since then Zendesk holds anonymous help-center requests until the address is verified (its announcement)."""
 
-ATTESTABLE: Mapping[str, bool] = {
+ATTESTABLE: Mapping[str, bool | None] = {
     "anybody_can_submit": True,
     "ask_to_register": False,
     "api_authentication_required": False,
     "anonymous_requests_verified": True,
     "sign_up_shown": True,
+    "copies_may_comment": None,
 }
-"""Settings that only Admin Center shows, with Zendesk's default, which is assumed until somebody attests."""
+"""Settings that only Admin Center shows, with Zendesk's default, which is assumed until somebody attests.
+
+None: nobody can tell, so what rests on it is perhaps.
+"""
+
+QUESTIONS: Mapping[str, str] = {
+    "anybody_can_submit": N_("People > Configuration > End users: is 'Anybody can submit tickets' on?"),
+    "ask_to_register": N_("Same page: is 'Ask users to register' on?"),
+    "api_authentication_required": N_("Same page: is 'Require authentication for request and uploads APIs' on?"),
+    "anonymous_requests_verified": N_("Do anonymous help center requests wait until the address is verified?"),
+    "sign_up_shown": N_("Can anybody reach your sign-up or 'forgot password' page?"),
+    "copies_may_comment": N_("Do answers by people in copy become public comments?"),
+}
+"""What ``--attest`` asks, in the order of Admin Center."""
 
 CREATED, ECHO, PARTICIPANT, ANSWER, LATER = "created", "echo", "participant", "answer", "later"
 SIGNED_UP, HELD = "signed-up", "held"
@@ -51,16 +66,16 @@ class Choices:
 
 
 def facts(attested: Mapping[str, bool], taken_at: datetime) -> dict[str, Fact]:
-    """The attestable facts: attested where somebody did, else assumed at Zendesk's default."""
+    """The attestable facts: attested where somebody did, else assumed at Zendesk's default, else unknown."""
     result: dict[str, Fact] = {}
     for name, default in ATTESTABLE.items():
         if name in attested:
             result[name] = Fact(attested[name], Provenance.ATTESTED, f"attestation {name}")
+        elif default is None:
+            result[name] = Fact(None, Provenance.UNKNOWN, name)
         else:
-            value = (
-                default and taken_at >= VERIFICATION_ROLLED_OUT if name == "anonymous_requests_verified" else default
-            )
-            result[name] = Fact(value, Provenance.ASSUMED, f"Zendesk's default for {name}")
+            early = name == "anonymous_requests_verified" and taken_at < VERIFICATION_ROLLED_OUT
+            result[name] = Fact(default and not early, Provenance.ASSUMED, f"Zendesk's default for {name}")
     return result
 
 
@@ -199,7 +214,7 @@ def _one_of(values: tuple[str, ...] | None) -> Domain:
     return Domain(values[0] if values else "", frozenset(values))
 
 
-def occasions() -> tuple[Occasion, ...]:
+def occasions(copies_may_comment: Fact) -> tuple[Occasion, ...]:
     """When Zendesk runs triggers (and, hours later, automations) on what a stranger began."""
     change = {"update_type": fixed("Change"), "comment": fixed("public")}
     hours = Domain("0", open=True, chosen=False)
@@ -227,7 +242,20 @@ def occasions() -> tuple[Occasion, ...]:
                 **{f"hours:{f}": hours for f in ("created_at", "updated_at", "requester_updated_at")},
             },
         ),
+        *_participant(copies_may_comment, change),
         Occasion(
+            id=ANSWER,
+            trigger=Trigger.ANSWER,
+            values={**change, "role": fixed("end_user"), "current_via_id": fixed("4")},
+            doubt="Zendesk suspends most automatic mail, but not an autoresponder that does not mark its answers",
+        ),
+    )
+
+
+def _participant(may_comment: Fact, change: Mapping[str, Domain]) -> Iterator[Occasion]:
+    """A second mail, by an address the stranger put in copy: an update by an end user, if it becomes a comment."""
+    if may_comment.value is not False:
+        yield Occasion(
             id=PARTICIPANT,
             trigger=Trigger.PARTICIPANT,
             values={
@@ -236,13 +264,11 @@ def occasions() -> tuple[Occasion, ...]:
                 "actor_is_requester": fixed("false"),
                 "current_via_id": fixed("4"),
             },
-            doubt="whether Zendesk takes a second mail, by an address the stranger put in copy, as a public comment"
-            " depends on settings no API shows",
-        ),
-        Occasion(
-            id=ANSWER,
-            trigger=Trigger.ANSWER,
-            values={**change, "role": fixed("end_user"), "current_via_id": fixed("4")},
-            doubt="Zendesk suspends most automatic mail, but not an autoresponder that does not mark its answers",
-        ),
-    )
+            doubt="" if may_comment.value else _IN_COPY,
+        )
+
+
+_IN_COPY = (
+    "whether Zendesk takes a second mail, by an address the stranger put in copy, as a public comment depends on settings"
+    " no API shows (attest copies_may_comment)"
+)

@@ -11,6 +11,7 @@ from typing import Any
 
 from stillpost.audit.snapshot import Snapshot
 from stillpost.helpdesks.protocol import HelpdeskError
+from stillpost.helpdesks.zendesk.shapes import redacted
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 MAX_PAGES = 500
@@ -30,7 +31,7 @@ RESOURCES: dict[str, tuple[str, tuple[str, ...], bool]] = {
     "recipient_addresses": ("recipient_addresses", ("recipient_addresses",), False),
     "trigger_categories": ("trigger_categories", ("trigger_categories",), False),
     "suspended_tickets": ("suspended_tickets", ("suspended_tickets",), False),
-    "ticket_audits": ("audits", ("ticket_audits", "audits"), False),
+    "mailed": ("audits", ("ticket_audits", "audits"), False),
 }
 
 
@@ -48,7 +49,7 @@ def read(folder: Path, name: str, taken_at: datetime) -> Snapshot:
             continue
         found, problem = _read(files, key)
         if found is not None:
-            resources[resource] = found
+            resources[resource] = redacted(resource, found)
         if problem:
             missing[resource] = problem
     if "triggers" not in resources and "automations" not in resources:

@@ -24,16 +24,23 @@ SUPPRESSED = (
 )
 
 
+def language() -> Environment:
+    """Liquid, as lenient as Zendesk's."""
+    return Environment(tolerance=Mode.LAX)
+
+
 @final
 class Letter:
     """Texts for one ticket; ``blank`` empties the suppressed placeholders, never inside dynamic content."""
 
-    def __init__(self, account: str, resources: Mapping[str, Any], ticket: Ticket, blank: bool) -> None:
+    def __init__(
+        self, language: Environment, account: str, resources: Mapping[str, Any], ticket: Ticket, blank: bool
+    ) -> None:
         self._account = account
         self._contents = resources.get("dynamic_content") or ()
         self._ticket = ticket
         self._blank = blank
-        self._environment = Environment(tolerance=Mode.LAX)
+        self._environment = language
 
     def render(self, source: str) -> str:
         """The text."""

@@ -3,13 +3,14 @@
 API tokens (``mail/token:…``) are not offered: the vendor ends them in 2027 and no new account can make one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from json import dumps
 from typing import final
 
-from stillpost.helpdesks.caller import Answer, Caller, read_secret
-from stillpost.helpdesks.protocol import HelpdeskError
+from stillpost.helpdesks.caller import Answer, Caller, check_url, read_secret
+from stillpost.helpdesks.protocol import HelpdeskError, OptionError
 
 _EARLY = timedelta(seconds=60)
 _SHORTEST = timedelta(minutes=5)
@@ -93,3 +94,25 @@ class Session:
         self._token = token
         seconds = lifetime if isinstance(lifetime, int) else 0
         self._good_until = at + max(timedelta(seconds=min(seconds, 172_800)) - _EARLY, _SHORTEST)
+
+
+@asynccontextmanager
+async def opened(
+    url: str, *, clock: Callable[[], datetime], token_file: str, client_id: str, client_secret_file: str
+) -> AsyncIterator[Session]:
+    """A session for a while, without a configuration. Raises OptionError for an address or credentials that cannot be."""
+    check_url(url)
+    if bool(token_file) == bool(client_id and client_secret_file):
+        raise OptionError("give either --token-file, or --client-id and --client-secret-file")
+    caller = Caller(url, clock=clock, timeout=timedelta(seconds=60))
+    try:
+        yield Session(
+            caller,
+            clock=clock,
+            token_file=token_file,
+            client_id=client_id,
+            client_secret_file=client_secret_file,
+            scope="read write",
+        )
+    finally:
+        await caller.aclose()

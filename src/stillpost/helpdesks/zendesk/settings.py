@@ -113,7 +113,7 @@ def zendesk(snapshot: Snapshot, attested: Mapping[str, bool]) -> Zendesk:
         product="zendesk",
         name=snapshot.name,
         channels=ways.channels(known, choices, given),
-        occasions=ways.occasions(),
+        occasions=ways.occasions(known["copies_may_comment"]),
         reactions=reactions,
         facts={**known, "copies": choices.copies, "sender_checked": choices.sender_checked},
         gaps=(*gaps_of(snapshot), *unknown),
