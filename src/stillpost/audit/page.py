@@ -25,15 +25,15 @@ def as_html(report: Report, say: Say, language: str) -> str:
     policy = f"default-src 'none'; style-src 'sha256-{allowed}'; base-uri 'none'; form-action 'none'"
     title = f"{report.desk.product} {report.desk.name}"
     head = (
-        f'<!doctype html>\n<html lang="{_(language)}">\n<head>\n<meta charset="utf-8">\n'
+        f'<!doctype html>\n<html lang="{safe(language)}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="robots" content="noindex">\n'
-        f"<title>{_(say('Helpdesk audit'))}: {_(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        f"<title>{safe(say('Helpdesk audit'))}: {safe(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
     )
     return head + "\n".join(_body(report, say)) + "\n</body>\n</html>\n"
 
 
-def _(text: str) -> str:
+def safe(text: str) -> str:
     """Escaped for HTML, control and bidirectional characters shown as what they are."""
     return html_escape(escaped(text), quote=True)
 
@@ -58,8 +58,8 @@ def _body(report: Report, say: Say) -> Iterator[str]:
     yield from _fine(report.outcomes, say)
     yield "</main>"
     yield "<footer>"
-    yield f"<p>{_(say('Judged from the settings of'))} {utc(report.taken_at)}. "
-    yield f"{_(say('The words marked are invented; the addresses are nobody’s.'))}</p>"
+    yield f"<p>{safe(say('Judged from the settings of'))} {utc(report.taken_at)}. "
+    yield f"{safe(say('The words marked are invented; the addresses are nobody’s.'))}</p>"
     yield "</footer>"
 
 
@@ -72,14 +72,14 @@ def _header(report: Report, first: Finding | None, perhaps: list[Finding], say: 
         claim = say("Nothing was found that a stranger could make this helpdesk send")
     counts = summary(report.outcomes)
     yield "<header>"
-    yield f'<p class="kicker">{_(say("Helpdesk audit"))}: {_(report.desk.product)} {_(report.desk.name)}</p>'
-    yield f"<h1>{_(claim)}</h1>"
+    yield f'<p class="kicker">{safe(say("Helpdesk audit"))}: {safe(report.desk.product)} {safe(report.desk.name)}</p>'
+    yield f"<h1>{safe(claim)}</h1>"
     words = ("critical", "high", "medium", "low")
-    shown = [f"<li>{counts[word]} {_(say(word))}</li>" for word in words if counts[word]]
+    shown = [f"<li>{counts[word]} {safe(say(word))}</li>" for word in words if counts[word]]
     if counts["perhaps"]:
-        shown.append(f"<li>{counts['perhaps']} {_(say('perhaps'))}</li>")
+        shown.append(f"<li>{counts['perhaps']} {safe(say('perhaps'))}</li>")
     if counts["unknown"]:
-        shown.append(f"<li>{counts['unknown']} {_(say('not known'))}</li>")
+        shown.append(f"<li>{counts['unknown']} {safe(say('not known'))}</li>")
     if shown:
         yield f'<ul class="tally">{"".join(shown)}</ul>'
     yield "</header>"
@@ -90,34 +90,34 @@ def _headline(report: Report, finding: Finding, witness: Witness, say: Say) -> I
     yield '<div class="two">'
     yield _request(report, witness, say)
     yield '<section class="card">'
-    yield f"<h3>{_(say('Where it comes from'))}</h3>"
-    yield f"<p>“{_(finding.title)}”</p>"
-    line = f", {_(say('line'))} {finding.line}" if finding.line else ""
-    yield f'<p class="path">{_(finding.path)}{line}</p>'
-    yield f"<p>{_badge(finding, say)} {_(finding.rule)}: {_(_said(finding.message, say))}</p>"
-    yield f'<p class="soft">{_(say("To stop it"))}: {_(_said(finding.remedy, say))}</p>'
+    yield f"<h3>{safe(say('Where it comes from'))}</h3>"
+    yield f"<p>“{safe(finding.title)}”</p>"
+    line = f", {safe(say('line'))} {finding.line}" if finding.line else ""
+    yield f'<p class="path">{safe(finding.path)}{line}</p>'
+    yield f"<p>{_badge(finding, say)} {safe(finding.rule)}: {safe(_said(finding.message, say))}</p>"
+    yield f'<p class="soft">{safe(say("To stop it"))}: {safe(_said(finding.remedy, say))}</p>'
     yield "</section></div>"
 
 
 def _mail(witness: Witness, say: Say) -> str:
     mail = witness.mail
-    rows = [f"<dt>{_(say('To'))}</dt><dd>{_(', '.join(mail.to))}</dd>"]
+    rows = [f"<dt>{safe(say('To'))}</dt><dd>{safe(', '.join(mail.to))}</dd>"]
     if mail.cc:
-        rows.append(f"<dt>Cc</dt><dd>{_(', '.join(mail.cc))}</dd>")
-    rows.append(f'<dt>{_(say("Subject"))}</dt><dd class="subject">{_marked(mail.subject, witness)}</dd>')
+        rows.append(f"<dt>Cc</dt><dd>{safe(', '.join(mail.cc))}</dd>")
+    rows.append(f'<dt>{safe(say("Subject"))}</dt><dd class="subject">{_marked(mail.subject, witness)}</dd>')
     inexact = ""
     if not witness.exact:
-        inexact = f'<p class="inexact">{_(say("Not exact"))}: {_("; ".join(witness.why))}</p>'
+        inexact = f'<p class="inexact">{safe(say("Not exact"))}: {safe("; ".join(witness.why))}</p>'
     body = _marked(mail.text, witness)
-    label = _(say("The mail"))
+    label = safe(say("The mail"))
     return f'<section class="mail" aria-label="{label}"><dl>{"".join(rows)}</dl><pre>{body}</pre>{inexact}</section>'
 
 
 def _marked(text: str, witness: Witness) -> str:
     """The text with the stranger's invented words marked."""
-    shown = _(text)
+    shown = safe(text)
     request = witness.request
-    for word in {_(word) for part in (request.name, request.subject, request.text) for word in part.split()}:
+    for word in {safe(word) for part in (request.name, request.subject, request.text) for word in part.split()}:
         if len(word) > 3:
             shown = shown.replace(word, f"<mark>{word}</mark>")
     return shown
@@ -129,40 +129,40 @@ def _request(report: Report, witness: Witness, say: Say) -> str:
     rows = [(say("by"), channel), (say("name"), request.name), (say("address"), request.email)]
     rows += [(say("subject"), request.subject), (say("text"), request.text), ("cc", ", ".join(request.cc))]
     rows += list(request.fields.items())
-    shown = "".join(f"<dt>{_(name)}</dt><dd>{_(value)}</dd>" for name, value in rows if value)
-    return f'<section class="card"><h3>{_(say("The request that causes it"))}</h3><dl>{shown}</dl></section>'
+    shown = "".join(f"<dt>{safe(name)}</dt><dd>{safe(value)}</dd>" for name, value in rows if value)
+    return f'<section class="card"><h3>{safe(say("The request that causes it"))}</h3><dl>{shown}</dl></section>'
 
 
 def _badge(finding: Finding, say: Say) -> str:
     word = finding.severity.word
-    return f'<span class="badge {word}">{_(say(word))}</span>'
+    return f'<span class="badge {word}">{safe(say(word))}</span>'
 
 
 def _findings(title: str, findings: list[Finding], say: Say) -> Iterator[str]:
     if not findings:
         return
-    yield f"<section><h2>{_(title)}</h2>"
+    yield f"<section><h2>{safe(title)}</h2>"
     for finding in findings[:MAX_FINDINGS]:
         yield f'<article class="finding {finding.severity.word}">'
-        yield f"<p>{_badge(finding, say)} {_(finding.rule)}: {_(_said(finding.message, say))}</p>"
+        yield f"<p>{_badge(finding, say)} {safe(finding.rule)}: {safe(_said(finding.message, say))}</p>"
         for why in finding.why[:3]:
-            yield f'<p class="soft">{_(say("because"))}: {_(why)}</p>'
-        yield f'<p class="soft">{_(say("To stop it"))}: {_(_said(finding.remedy, say))}</p>'
+            yield f'<p class="soft">{safe(say("because"))}: {safe(why)}</p>'
+        yield f'<p class="soft">{safe(say("To stop it"))}: {safe(_said(finding.remedy, say))}</p>'
         if finding.witness is not None:
-            yield f"<details><summary>{_(say('Show the mail'))}</summary>{_mail(finding.witness, say)}</details>"
+            yield f"<details><summary>{safe(say('Show the mail'))}</summary>{_mail(finding.witness, say)}</details>"
         yield "</article>"
     if len(findings) > MAX_FINDINGS:
-        yield f"<p>{_(say('More of them are in the JSON report'))}: {len(findings) - MAX_FINDINGS}</p>"
+        yield f"<p>{safe(say('More of them are in the JSON report'))}: {len(findings) - MAX_FINDINGS}</p>"
     yield "</section>"
 
 
 def _changes(report: Report, say: Say) -> Iterator[str]:
     if not report.changes:
         return
-    yield f"<section><h2>{_(say('The smallest change that stops it'))}</h2>"
+    yield f"<section><h2>{safe(say('The smallest change that stops it'))}</h2>"
     for path, old, new in report.changes:
-        yield f'<div class="change"><p class="path">{_(path)}</p>'
-        yield f"<del>{_(old)}</del><ins>{_(new)}</ins></div>"
+        yield f'<div class="change"><p class="path">{safe(path)}</p>'
+        yield f"<del>{safe(old)}</del><ins>{safe(new)}</ins></div>"
     yield "</section>"
 
 
@@ -170,12 +170,12 @@ def _unknown(outcomes: Iterable[Outcome], say: Say) -> Iterator[str]:
     unknown = [o for o in outcomes if o.status is Status.UNKNOWN and not o.findings]
     if not unknown:
         return
-    yield f"<section><h2>{_(say('What could not be checked, and how to find out'))}</h2>"
+    yield f"<section><h2>{safe(say('What could not be checked, and how to find out'))}</h2>"
     for outcome in unknown:
-        yield f'<article class="finding"><p>{_(outcome.rule.id)}: {_(say(outcome.rule.title))}</p>'
-        yield "".join(f'<p class="soft">{_(_said(why, say))}</p>' for why in outcome.why)
+        yield f'<article class="finding"><p>{safe(outcome.rule.id)}: {safe(say(outcome.rule.title))}</p>'
+        yield "".join(f'<p class="soft">{safe(_said(why, say))}</p>' for why in outcome.why)
         if outcome.how is not None:
-            yield f'<p class="soft">{_(say("to find out"))}: {_(_said(outcome.how, say))}</p>'
+            yield f'<p class="soft">{safe(say("to find out"))}: {safe(_said(outcome.how, say))}</p>'
         yield "</article>"
     yield "</section>"
 
@@ -184,7 +184,7 @@ def _fine(outcomes: Iterable[Outcome], say: Say) -> Iterator[str]:
     fine = [o for o in outcomes if o.status is Status.PASS]
     if not fine:
         return
-    yield f"<section><h2>{_(say('What is fine'))}</h2>"
-    yield f'<p class="soft">{_(say("None of these was found"))}:</p><ul class="fine">'
-    yield "".join(f"<li>{_(o.rule.id)}: {_(say(o.rule.title))}</li>" for o in fine)
+    yield f"<section><h2>{safe(say('What is fine'))}</h2>"
+    yield f'<p class="soft">{safe(say("None of these was found"))}:</p><ul class="fine">'
+    yield "".join(f"<li>{safe(o.rule.id)}: {safe(say(o.rule.title))}</li>" for o in fine)
     yield "</ul></section>"

@@ -55,6 +55,8 @@ def command(**given: Any) -> None:
             _apply(given)
             return
         sys.exit(_audit(given))
+    except BrokenPipeError:
+        raise
     except (HelpdeskError, OptionError, SnapshotError, AttestationError, BaselineError, OSError) as error:
         raise Trouble(f"audit: {error}") from error
 
