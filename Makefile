@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt words docs e2e fuzz bench lock clean
+.PHONY: help setup run test check fmt words docs e2e fuzz bench pictures lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ words: setup  ## Collect the texts to translate into the catalogues, and say wha
 
 docs: setup  ## Write the generated pages again (config, glossary, detectors, command line)
 	$(BIN)/python docs/generate.py
+
+pictures: setup  ## Take the pictures of the pages in docs/img again (needs Debian's chromium)
+	STILLPOST_WRITE_PAGES=1 $(BIN)/pytest -m e2e tests/e2e/t-20-browser/test_pictures.py
 
 e2e: setup  ## Only the tests with real servers and a browser
 	$(BIN)/pytest -m e2e -rs

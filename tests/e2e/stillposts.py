@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -142,7 +143,8 @@ class Stillpost:
 
     def outbox(self) -> int:
         """How many challenges and tickets are on their way out, as the running service says."""
-        checks = asyncio.run(ask_control(self.state, "doctor", {}))
+        with ThreadPoolExecutor(1) as elsewhere:  # a browser's own loop may be running in this thread
+            checks = elsewhere.submit(asyncio.run, ask_control(self.state, "doctor", {})).result()
         return next(int(check["outbox"]) for check in checks if check["name"] == "outbox")
 
     def idle(self, seconds: float = 30) -> None:
