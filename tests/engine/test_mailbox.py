@@ -73,3 +73,21 @@ async def test_mail_in_other_directions_and_without_a_sender_is_no_concern() -> 
         assert ENGINE.ask(event).meters == ()
     event = Mail(**{name: getattr(nobody, name) for name in nobody.__slots__} | {"identity": ""})
     assert [meter.name for meter in ENGINE.ask(event).meters] == ["mailbox"]
+
+
+@pytest.mark.anyio
+async def test_a_bomb_that_is_over_is_no_alarm_for_the_rest_of_the_afternoon() -> None:
+    history = [mail(0, START - timedelta(days=20), "friends.example", known=True)]
+    bomb = [mail(number, START + timedelta(seconds=number), f"x{number}.example") for number in range(1, 60)]
+    after = [mail(100 + hour, START + timedelta(hours=hour), f"new{hour}.example") for hour in (2, 3)]
+    found = await replayed([*history, *bomb, *after])
+    assert found[59]
+    assert found[60:] == [(), ()]
+
+
+@pytest.mark.anyio
+async def test_a_slow_wave_goes_on_as_long_as_newcomers_come() -> None:
+    history = [mail(0, START - timedelta(days=20), "friends.example", known=True)]
+    slow = [mail(number, START + timedelta(minutes=20 * number), f"x{number}.example") for number in range(1, 30)]
+    found = await replayed([*history, *slow])
+    assert [bool(symbols) for symbols in found] == [False] * 12 + [True] * 18

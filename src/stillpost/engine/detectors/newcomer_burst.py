@@ -2,26 +2,29 @@
 
 A mail bomb is a mail or two from each of hundreds of companies; nothing else brings so many strangers in so short a
 time. Mails are not counted: a mailing list or a build server sends hundreds, and is one. Four windows, since the same
-bomb comes in five minutes or is spread over an afternoon. The recipient is chosen by whoever attacks, so this holds
+bomb comes in five minutes or is spread over an afternoon. A window of an hour or more is full long after the bomb is
+over; it counts only while newcomers keep coming. The recipient is chosen by whoever attacks, so this holds
 newcomers' automatic mail for its owner and never punishes him; what a person wrote is only tagged.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import final
+from typing import Final, final
 
 from stillpost.engine.keys import by_mailbox
 from stillpost.engine.mailbox import history, is_by_a_program, is_cold, is_for_a_person, is_newcomer, raised
 from stillpost.language import N_
 from stillpost.model import Event, Mail, Meter, Reading, Scope, Symbol
 
+_LONG: Final = timedelta(hours=1)
+
 
 @final
 @dataclass(frozen=True, slots=True)
 class NewcomerBurst:
-    """At least ``limits[n]`` newcomers within ``windows[n]``; ``by_hand`` is the score of a newcomer's mail without any
-    sign of a program.
+    """At least ``limits[n]`` newcomers within ``windows[n]``, and in a window of an hour or more at least ``still``
+    within the next narrower one. ``by_hand`` is the score of a newcomer's mail without any sign of a program.
     """
 
     limits: tuple[int, ...] = (5, 6, 8, 12)
@@ -31,6 +34,7 @@ class NewcomerBurst:
         timedelta(hours=1),
         timedelta(hours=4),
     )
+    still: int = 2
     score: float = 4.0
     by_hand: float = 1.0
     symbol: str = "NEWCOMER_BURST"
@@ -58,10 +62,13 @@ class NewcomerBurst:
         if not isinstance(event, Mail) or len(readings) <= 1:
             return None
         cold = is_cold(event, readings[0])
+        narrower = 0
         for limit, window, reading in zip(self.limits, self.windows, readings[1:], strict=True):
             needed = raised(limit, reading.usual, cold=cold)
             count = reading.counts[0]
-            if count >= needed:
+            goes_on = window < _LONG or narrower >= self.still
+            narrower = count
+            if count >= needed and goes_on:
                 return Symbol(
                     name=self.symbol,
                     score=self.score if is_by_a_program(event) else self.by_hand,
