@@ -1,0 +1,162 @@
+"""A mailbox scanned: every mail noted, the notes replayed in order, the waves looked through for what they hide."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, final
+
+from stillpost.mail.message import MessageError
+from stillpost.mailboxes.opening import Mailbox
+from stillpost.mailboxes.protocol import WHOLE_MAX_BYTES, Item, MailboxError, Unreadable, Where
+from stillpost.model import Address
+from stillpost.scan.detail import Detail, detail_of, told
+from stillpost.scan.needle import Needle, needle_of
+from stillpost.scan.note import Note, note_of
+from stillpost.scan.past import Past
+from stillpost.scan.relations import Relation, Relations
+from stillpost.scan.replay import NOBODY, Replay
+from stillpost.scan.result import SENDERS_MIN, Finding, Result
+from stillpost.scan.wave import Wave
+from stillpost.scan.waves import MARGIN
+
+UNREADABLE_MAX: Final = 1_000  # listed; all are counted
+COPIED_TEXT_SENDERS: Final = 3  # a text of so many newcomers makes a known sender's mail with it a member
+HIDDEN_MAX: Final = 500  # of one wave; the highest ranked
+
+Progress = Callable[[int], None]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is asked: whose mailbox it is, and until when (no mail arrived after ``latest``, aware)."""
+
+    latest: datetime
+    me: tuple[Address, ...] = ()
+
+
+def scan(mailbox: Mailbox, wish: Wish, progress: Progress = lambda _: None) -> Result:
+    """Scan a mailbox; ``progress`` is told how many mails are noted, now and then. Raises MailboxError."""
+    scanner = _Scanner(mailbox, wish, progress)
+    with Past() as past:
+        scanner.note_all(past)
+        replay = scanner.replayed(past)
+    findings = tuple(scanner.findings(replay.waves.found))
+    return Result(
+        mailbox=mailbox.name,
+        counts=replay.counts,
+        findings=findings,
+        unreadable=tuple(scanner.unreadable),
+        unreadable_count=scanner.unreadable_count,
+        source=mailbox.source,
+    )
+
+
+@final
+class _Scanner:
+    def __init__(self, mailbox: Mailbox, wish: Wish, progress: Progress) -> None:
+        self._mailbox = mailbox
+        self._wish = wish
+        self._progress = progress
+        self._mine = frozenset(address.limit_key for address in wish.me)
+        self.unreadable: list[Unreadable] = []
+        self.unreadable_count = 0
+        self._say(mailbox.unreadable)
+
+    def note_all(self, past: Past) -> None:
+        """First round: a note of every mail."""
+        count = 0
+        for part in self._mailbox.parts:
+            try:
+                for piece in part.pieces():
+                    for item in piece.mails():
+                        note = self._noted(item, again=part.again)
+                        if note is not None:
+                            past.add(note)
+                        count += 1
+                        if not count % 1000:
+                            self._progress(count)
+            except MailboxError as error:
+                self._say([Unreadable(part.name, str(error))])
+        self._progress(count)
+
+    def replayed(self, past: Past) -> Replay:
+        """Second round: the notes in order, through the engine."""
+        relations = Relations(self._mine, frozenset(address.organization for address in self._wish.me))
+        owner = self._wish.me[0] if self._wish.me else NOBODY
+        replay = Replay(relations, self.look, owner)
+        asyncio.run(replay.run(past.in_order()))
+        return replay
+
+    def findings(self, waves: Iterable[Wave]) -> Iterator[Finding]:
+        """What was found, numbered; each with what it hides."""
+        number = 0
+        for wave in waves:
+            if len(wave.senders) < SENDERS_MIN:
+                continue
+            hidden = tuple(self._hidden(wave))
+            if len(wave.senders) >= SENDERS_MIN:
+                wave.number = number = number + 1
+                yield Finding(wave, hidden)
+
+    def look(self, note: Note) -> Detail | None:
+        """Read a mail's detail; what cannot be read any more is said."""
+        if note.told:
+            return Detail._make(note.told)
+        where = Where(*note.where)
+        raw = self._mailbox.read(where, WHOLE_MAX_BYTES)
+        if raw is None:
+            self._say([Unreadable(self._mailbox.source(where), "it was there, and is gone")])
+            return None
+        try:
+            return detail_of(raw)
+        except MessageError as error:
+            self._say([Unreadable(self._mailbox.source(where), str(error))])
+            return None
+
+    def _noted(self, item: Item, *, again: bool) -> Note | None:
+        if isinstance(item, Unreadable):
+            self._say([item])
+            return None
+        try:
+            note = note_of(item, self._wish.latest, self._mine)
+            return note if again else note._replace(told=told(detail_of(item.head)))
+        except MessageError as error:
+            self._say([Unreadable(self._mailbox.source(item.where), str(error))])
+            return None
+
+    def _say(self, unreadable: Iterable[Unreadable]) -> None:
+        for each in unreadable:
+            self.unreadable_count += 1
+            if len(self.unreadable) < UNREADABLE_MAX:
+                self.unreadable.append(each)
+
+    def _hidden(self, wave: Wave) -> list[Needle]:
+        """The needles, best first; on the way, known senders' mails with the wave's text become members."""
+        needles: list[Needle] = []
+        shared = wave.shared_keys(COPIED_TEXT_SENDERS)
+        first, last = wave.first - MARGIN, wave.dense_end + MARGIN
+        for note, relation in wave.between:
+            if not first <= note.at <= last or (detail := self.look(note)) is None:
+                continue
+            if relation is Relation.ACCEPTED and detail.by_program and not shared.isdisjoint(detail.keys):
+                wave.add(note, detail, tail=True)
+            elif needle := needle_of(note, detail, relation):
+                needles.append(needle)
+        for note, detail in wave.by_hand:
+            if first <= note.at <= last and (needle := needle_of(note, detail, None)):
+                needles.append(needle)
+        needles += self._suspects(wave)
+        return sorted(needles, key=lambda needle: (-needle.score, needle.note.at))[:HIDDEN_MAX]
+
+    def _suspects(self, wave: Wave) -> list[Needle]:
+        """Newcomers' mails that speak like needles and share their text with nobody; they are members no more."""
+        shared = wave.shared_keys()
+        found: list[Needle] = []
+        for member in [each for each in wave.members if each.suspect and shared.isdisjoint(each.keys)]:
+            detail = self.look(member.note)
+            if detail is not None and (needle := needle_of(member.note, detail, None)):
+                found.append(needle)
+                wave.remove(member)
+        return found

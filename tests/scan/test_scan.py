@@ -1,0 +1,104 @@
+"""A mailbox becomes waves: found when there is one, whole, and only then."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from stillpost.lab.injection import Attack
+from stillpost.scan.result import as_json
+from stillpost.scan.text import lines
+from tests.scan.boxes import START, bombed, mail, mbox, past, scanned
+
+
+def test_a_quiet_mailbox_has_no_wave(tmp_path: Path) -> None:
+    result = scanned(mbox(tmp_path / "inbox", (raw for _, raw in past())))
+    assert result.findings == ()
+    assert result.counts.messages == 40 * 9 + 8
+    assert not result.cold
+    assert not result.unreadable
+
+
+def test_a_wave_is_found_whole_and_what_is_hidden_in_it(tmp_path: Path) -> None:
+    truth = bombed(tmp_path / "inbox")
+    (finding,) = scanned(tmp_path / "inbox").findings
+    members = {member.note.message_id for member in finding.wave.members}
+    assert members == {each.message_id for each in truth if each.role in {"wave", "tail"}}
+    assert finding.wave.organizations == 120
+    assert finding.wave.before_alarm <= 12
+    hidden = [needle.note.message_id for needle in finding.hidden]
+    assert set(hidden[:3]) == {each.message_id for each in truth if each.role == "needle"}
+    assert set(hidden[3:]) == {each.message_id for each in truth if each.role == "purchase"}
+
+
+def test_the_order_of_the_file_does_not_matter(tmp_path: Path) -> None:
+    bombed(tmp_path / "a/inbox")
+    raw = (tmp_path / "a/inbox").read_bytes()
+    mails = raw.split(b"From x@example.org Mon Nov 23 10:00:00 2026\n")[1:]
+    mbox(tmp_path / "b/inbox", (each.removesuffix(b"\n") for each in reversed(mails)))
+    one, other = (as_json([scanned(tmp_path / place / "inbox")])["mailboxes"][0]["waves"][0] for place in "ab")
+    for wave in (one, other):
+        for item in (*wave["members"], *wave["hidden"]):
+            item.pop("source")
+    assert one == other
+
+
+def test_copies_in_two_folders_are_one_mail(tmp_path: Path) -> None:
+    bombed(tmp_path / "box/inbox")
+    once = scanned(tmp_path / "box")
+    (tmp_path / "box/Archive").write_bytes((tmp_path / "box/inbox").read_bytes())
+    twice = scanned(tmp_path / "box")
+    assert twice.counts.messages == once.counts.messages
+    assert twice.counts.copies == once.counts.messages
+    assert len(twice.findings[0].wave.members) == len(once.findings[0].wave.members)
+
+
+def test_whoever_the_owner_wrote_to_is_no_newcomer(tmp_path: Path) -> None:
+    asked = ", ".join(f"help@firm{number}.example" for number in range(9))
+    sent = mail(START - timedelta(minutes=9), "anna@example.org", to=asked, received=False)
+    answers = [mail(START + timedelta(seconds=number), f"Help <help@firm{number}.example>") for number in range(9)]
+    mbox(tmp_path / "box/Inbox", [*(raw for _, raw in past()), *answers])
+    assert len(scanned(tmp_path / "box").findings) == 1
+    mbox(tmp_path / "box/Gesendet", [sent])
+    result = scanned(tmp_path / "box", mine=False)
+    assert result.findings == ()
+    assert result.counts.sent == 1
+
+
+@pytest.mark.parametrize("rate", [0.5, 2, 12, 54])
+def test_slow_and_fast_waves_alarm_within_a_few_submissions(tmp_path: Path, rate: float) -> None:
+    truth = bombed(tmp_path / "inbox", Attack(start=START, rate=rate, submissions=60, seed=7))
+    (finding,) = scanned(tmp_path / "inbox").findings
+    alarmed = max(
+        each.submission for each in truth if each.role == "wave" and each.at.timestamp() <= finding.wave.alarm
+    )
+    assert alarmed <= 8
+
+
+def test_json_has_exactly_the_shape_that_is_promised(tmp_path: Path) -> None:
+    bombed(tmp_path / "inbox")
+    report = json.loads(json.dumps(as_json([scanned(tmp_path / "inbox")])))
+    assert list(report) == ["version", "mailboxes"]
+    (mailbox,) = report["mailboxes"]
+    assert list(mailbox) == ["mailbox", "messages", "cold", "unreadable", "span", "waves"]
+    (wave,) = mailbox["waves"]
+    assert list(wave) == [
+        *("id", "first", "alarm", "last", "messages", "organizations"),
+        *("before_alarm", "tenants", "members", "hidden", "texts"),
+    ]
+    assert [list(wave[name][0]) for name in ("tenants", "members", "hidden", "texts")] == [
+        ["platform", "tenant", "organization", "messages", "authenticated"],
+        ["source", "message_id", "at", "tenant"],
+        ["source", "message_id", "at", "from", "subject", "why"],
+        ["tenants", "messages", "sample"],
+    ]
+    assert {tenant["platform"] for tenant in wave["tenants"]} > {"zendesk", "intercom", ""}
+    assert wave["messages"] == len(wave["members"]) == sum(tenant["messages"] for tenant in wave["tenants"])
+
+
+def test_the_text_says_it_in_the_reader_s_language(tmp_path: Path) -> None:
+    bombed(tmp_path / "inbox")
+    result = scanned(tmp_path / "inbox")
+    assert "WAVE 1: this mailbox was bombed." in lines(result, "en")
+    assert any("120" in line for line in lines(result, "de"))
