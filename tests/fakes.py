@@ -1,9 +1,13 @@
 """What tests are built of: a clock you push, addresses, events. No mocks of our own code."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from stillpost.mail.addresses import parse
 from stillpost.model import Guards, Source, Submission
+from stillpost.store.memory import memory_store
+from stillpost.store.protocol import Store, StoreError
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -41,3 +45,22 @@ def submission(
         "guards": Guards(fill_time=timedelta(seconds=40)),
     }
     return Submission(**(values | changes))  # type: ignore[arg-type]  # a test's own values
+
+
+class Broken:
+    """A part of a store (its ledger, lists, holds or meters) that fails at everything: its disk is gone, or it has a bug."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[object]]:
+        async def fail(*args: object, **kwargs: object) -> object:
+            raise self._error
+
+        return fail
+
+
+def broken_store(*parts: str, error: Exception | None = None) -> Store:
+    """A store in memory of which these parts are broken; without an error: the disk is full."""
+    broken = Broken(error or StoreError("the disk is full"))
+    return replace(memory_store(), **dict.fromkeys(parts, broken))  # type: ignore[arg-type]  # that is the point

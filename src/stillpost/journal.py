@@ -39,6 +39,17 @@ class _Printer:
     info = warning = error = msg
 
 
+def _where(error: BaseException) -> str:
+    """The last line of our own code that the error went through, as ``module:line``; empty if it was never raised."""
+    where, trace = "", error.__traceback__
+    while trace is not None:
+        module = str(trace.tb_frame.f_globals.get("__name__", ""))
+        if module.startswith("stillpost."):
+            where = f"{module}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return where
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class Metric:
@@ -173,9 +184,14 @@ class Journal:
             self._write("expired", requests=requests)
 
     def failed(self, place: str, error: BaseException) -> None:
-        """Something of ours failed; the error's type and text go to the log (never to a visitor)."""
+        """Something of ours failed: what and where go to the log (never to a visitor), a text only if it is our own.
+
+        The texts of libraries may quote what a stranger sent: an address, a token, a subject.
+        """
         self._count("errors", place)
-        self._write("failed", place=place, error=type(error).__name__, text=str(error)[:500])
+        ours = type(error).__module__.startswith("stillpost.")
+        text = str(error)[:500] if ours else getattr(error, "strerror", None) or ""
+        self._write("failed", place=place, error=type(error).__name__, where=_where(error), text=text)
 
     def standing(self, waiting: int, held: int, pending_bytes: int, outbox: int) -> None:
         """How full we are."""

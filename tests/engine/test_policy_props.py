@@ -57,3 +57,12 @@ def test_policy_is_read_back_from_the_name_in_the_ledger(policy: Policy, seen: l
 @given(policies, symbols)
 def test_proven_requester_is_never_challenged(policy: Policy, seen: list[Symbol]) -> None:
     assert policy.decide(submission(proven=True), seen).advised is not Action.CHALLENGE
+
+
+@given(policies, symbols)
+def test_what_is_about_the_address_neither_holds_nor_rejects_nor_helps_to(policy: Policy, seen: list[Symbol]) -> None:
+    """Both are told to the caller, and nothing he is told may depend on the address."""
+    others = [symbol for symbol in seen if symbol.scope is not Scope.ADDRESS]
+    whole, without = policy.decide(submission(), seen).advised, policy.decide(submission(), others).advised
+    assert (whole in {Action.HOLD, Action.REJECT}) == (without in {Action.HOLD, Action.REJECT})
+    assert (whole is Action.REJECT) == (without is Action.REJECT)

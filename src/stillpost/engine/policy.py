@@ -2,8 +2,9 @@
 
 The leash, in the order it is applied (``explain`` prints it):
 
-1. Only spoofable evidence can quieten or challenge, never hold or reject: whoever chose the key is not its owner.
-2. In observe mode nothing that detectors say happens; what would have happened is kept as ``advised``.
+1. Spoofable evidence alone can quieten or challenge, never hold or reject: whoever chose the key is not its owner.
+2. What is about the address never holds or rejects, nor helps to: both are told to the caller.
+3. In observe mode nothing that detectors say happens; what would have happened is kept as ``advised``.
 
 Proof is not policy: an unproven request is never accepted or tagged, in either mode (``reception``).
 """
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-from stillpost.model import Action, Event, Mode, Submission, Symbol, Verdict
+from stillpost.model import Action, Event, Mode, Scope, Submission, Symbol, Verdict
 
 
 @final
@@ -56,10 +57,12 @@ class Policy:
         )
 
     def _advise(self, event: Event, symbols: Sequence[Symbol], score: float) -> Action:
-        hard = round(sum(symbol.score for symbol in symbols if not symbol.spoofable), 3)
-        if hard > 0 and score >= self.reject:
+        others = [symbol for symbol in symbols if symbol.scope is not Scope.ADDRESS]
+        told = round(sum(symbol.score for symbol in others), 3)
+        hard = round(sum(symbol.score for symbol in others if not symbol.spoofable), 3)
+        if hard > 0 and told >= self.reject:
             return Action.REJECT
-        if hard > 0 and score >= self.hold:
+        if hard > 0 and told >= self.hold:
             return Action.HOLD
         if score >= self.challenge:
             proven = isinstance(event, Submission) and event.proven

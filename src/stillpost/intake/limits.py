@@ -22,7 +22,8 @@ class Limits:
         metadata={"help": "at most one challenge per mailbox in this time, over all portals; so long a link works"},
     )
     challenges_total: Rate = field(
-        default=Rate(200, timedelta(hours=1)), metadata={"help": "challenges mailed by the whole installation"}
+        default=Rate(200, timedelta(hours=1)),
+        metadata={"help": "challenges asked for at the whole installation, whether or not the address may be mailed"},
     )
     challenges_per_source: Rate = field(
         default=Rate(5, timedelta(hours=1)),
@@ -71,7 +72,7 @@ class Limits:
 class PortalLimits:
     """``[portals.NAME.limits]``: lower budgets of one portal; None keeps the installation's."""
 
-    challenges_total: Rate | None = field(default=None, metadata={"help": "challenges mailed for this portal"})
+    challenges_total: Rate | None = field(default=None, metadata={"help": "challenges asked for at this portal"})
     challenges_per_source: Rate | None = field(
         default=None, metadata={"help": "challenges asked for at this portal by one /24 or /64"}
     )

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypedDict, final
 
+from stillpost.mail.addresses import read
+
 LIFETIME = timedelta(minutes=5)
 _SKEW = timedelta(minutes=1)
 _MAX_VOUCHER = 2048
@@ -57,7 +59,11 @@ def read_voucher(key: bytes, portal: str, text: str, at: datetime) -> Voucher:
     if not at - LIFETIME <= made <= at + _SKEW:
         message = "the voucher is over: it works for five minutes"
         raise VoucherError(message)
-    return Voucher(claim["email"].lower(), claim["nonce"])
+    address = read(claim["email"])
+    if address is None:
+        message = "the voucher's email is no address"
+        raise VoucherError(message)
+    return Voucher(address.proof_key, claim["nonce"])
 
 
 class _Claim(TypedDict):

@@ -131,7 +131,8 @@ class Visitor:
         self.steps += 3
         if not mine:
             return False
-        done = await world.post(path, {"mine": mine[-1]}, self.ip)
+        shown = [("shown", each) for each in re.findall(r'name="shown" value="([^"]+)"', page.text)]
+        done = await world.post(path, [*shown, ("mine", mine[-1])], self.ip)
         self.cookie = done.headers.get("set-cookie", "").partition(";")[0]
         return done.status == 200
 

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
-from typing import Any, final
+from typing import Any, TypeAlias, final
 from urllib.parse import urlencode
 
 from starlette.applications import Starlette
@@ -20,25 +20,29 @@ from starlette.applications import Starlette
 from stillpost.config import Config, HelpdeskConfig, PortalConfig
 from stillpost.config.secrets import Secrets
 from stillpost.doors.http.app import build_app
+from stillpost.doors.smtp.dkim import Resolve
 from stillpost.doors.smtp.door import FirstMailDoor, Peer
 from stillpost.doors.smtp.options import InboundOptions
 from stillpost.engine.policy import Policy
 from stillpost.helpdesks.products import PRODUCTS
+from stillpost.helpdesks.protocol import Helpdesk
 from stillpost.intake.limits import Limits
 from stillpost.intake.portal import PortalOptions
 from stillpost.intake.voucher import write_voucher
-from stillpost.journal import Journal
+from stillpost.journal import Journal, Write
 from stillpost.mail.compose import Outgoing
-from stillpost.mailer import RelayOptions
+from stillpost.mailer import Mailer, RelayOptions
 from stillpost.model import ProofMode, Ticket
 from stillpost.reception.portal import Portal
 from stillpost.service.running import http_context, mail_door
 from stillpost.service.wiring import House, build_house
 from stillpost.store.memory import memory_store
+from stillpost.store.protocol import Store
 
 START = datetime(2026, 1, 18, 8, 0, tzinfo=UTC)
 PORTAL = "support"
 PROVE = "prove@support.lab.example"
+Fields: TypeAlias = Mapping[str, str] | Sequence[tuple[str, str]]
 AUTHSERV = "mx.lab.example"
 
 
@@ -51,6 +55,11 @@ class LabClock:
 
     def __call__(self) -> datetime:
         """The lab's time."""
+        return self.at
+
+    def push(self, **by: float) -> datetime:
+        """Move it: ``push(minutes=5)``; negative values jump back."""
+        self.at += timedelta(**by)
         return self.at
 
 
@@ -87,10 +96,12 @@ class LabHelpdesk:
 
     def __init__(self) -> None:
         self.tickets: list[Ticket] = []
+        self.files: dict[str, tuple[bytes, ...]] = {}
 
     async def deliver(self, ticket: Ticket, files: Sequence[bytes]) -> str:
         """Keep one ticket."""
         self.tickets.append(ticket)
+        self.files[ticket.id] = tuple(files)
         return ticket.id
 
     async def check(self) -> str:
@@ -126,11 +137,12 @@ class World:
 
     async def get(self, path: str, ip: str, cookie: str = "") -> Page:
         """A GET from a client."""
-        return await self._ask("GET", path, ip, cookie, b"")
+        return await self.ask("GET", path, ip, {"cookie": cookie} if cookie else {})
 
-    async def post(self, path: str, fields: Mapping[str, str], ip: str, cookie: str = "") -> Page:
+    async def post(self, path: str, fields: Fields, ip: str, cookie: str = "") -> Page:
         """A form posted by a client."""
-        return await self._ask("POST", path, ip, cookie, urlencode(fields).encode())
+        headers = {"content-type": "application/x-www-form-urlencoded"} | ({"cookie": cookie} if cookie else {})
+        return await self.ask("POST", path, ip, headers, [urlencode(fields).encode()])
 
     async def mail(self, content: bytes, sender: str, recipient: str) -> str:
         """A mail to the mail-first door, as the operator's own mail server hands it over; the SMTP reply."""
@@ -146,12 +158,8 @@ class World:
         while await self.house.outbox.work():
             continue
 
-    async def _ask(self, method: str, path: str, ip: str, cookie: str, body: bytes) -> Page:
-        headers = [(b"host", b"support.lab.example"), (b"content-length", str(len(body)).encode())]
-        if body:
-            headers.append((b"content-type", b"application/x-www-form-urlencoded"))
-        if cookie:
-            headers.append((b"cookie", cookie.encode()))
+    async def ask(self, method: str, path: str, ip: str, headers: Fields, chunks: Sequence[bytes | None] = ()) -> Page:
+        """Any request; ``chunks`` arrive one after the other, a None among them is a client that went away."""
         raw_path, _, query = path.partition("?")
         scope: dict[str, Any] = {
             "type": "http",
@@ -163,54 +171,93 @@ class World:
             "raw_path": raw_path.encode(),
             "query_string": query.encode(),
             "root_path": "",
-            "headers": headers,
-            "client": (ip, 40000),
+            "headers": [(b"host", b"support.lab.example")]
+            + [
+                (name.lower().encode(), value.encode("latin-1"))
+                for name, value in (headers.items() if isinstance(headers, Mapping) else headers)
+            ],
+            "client": (ip, 40000) if ip else None,
             "server": ("127.0.0.1", 443),
         }
         sent: list[Any] = []
 
+        waiting = list(chunks) or [b""]
+
         async def receive() -> Any:
-            return {"type": "http.request", "body": body, "more_body": False}
+            chunk = waiting.pop(0) if waiting else None
+            if chunk is None:
+                return {"type": "http.disconnect"}
+            return {"type": "http.request", "body": chunk, "more_body": bool(waiting)}
 
         async def send(message: Any) -> None:
             sent.append(message)
 
         await self.app(scope, receive, send)
-        answered = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+        answered = {name.decode(): value.decode("latin-1") for name, value in sent[0]["headers"]}
         text = b"".join(message.get("body", b"") for message in sent[1:]).decode()
         if sent[0]["status"] >= 500:
             self.errors.append(f"{method} {raw_path.split('/')[1]}: {sent[0]['status']}")
         return Page(sent[0]["status"], answered, text)
 
 
+def lab_portal(**changes: Any) -> PortalOptions:
+    """A portal of the lab, with these options changed."""
+    return PortalOptions(**({"title": "Lab Support", "base_url": "https://support.lab.example"} | changes))
+
+
+def lab_config(portals: Mapping[str, PortalOptions], **sections: Any) -> Config:
+    """A configuration of the lab: these portals before the lab's helpdesk, and sections as they are given."""
+    helpdesk = HelpdeskConfig(PRODUCTS[0], PRODUCTS[0].options())
+    settings: dict[str, Any] = {
+        "relay": RelayOptions(from_="support@support.lab.example"),
+        "inbound": InboundOptions(address=PROVE, authserv_ids=(AUTHSERV,)),
+    }
+    return Config(
+        portals={name: PortalConfig(options, helpdesk) for name, options in portals.items()}, **(settings | sections)
+    )
+
+
+def build_world(
+    config: Config,
+    *,
+    write: Write = lambda line: None,
+    resolve: Resolve | None = None,
+    store: Store | None = None,
+    relay: Mailer | None = None,
+    desk: Helpdesk | None = None,
+) -> World:
+    """A world of this configuration; the journal goes to ``write``, DKIM keys come from ``resolve``.
+
+    ``store``, ``relay`` and ``desk`` stand in for the memory store and for the relay and helpdesk that keep everything.
+    """
+    clock, mailer, helpdesk = LabClock(), LabMailer(), LabHelpdesk()
+    keys = Secrets(((secrets.token_bytes(32), START),), secrets.token_bytes(32))
+    portals = {
+        name: Portal(
+            name=name,
+            options=portal.options,
+            policy=Policy(mode=portal.options.mode),
+            from_address=portal.options.from_ or config.relay.from_,
+            prove_address=config.inbound.address,
+            helpdesk=desk or helpdesk,
+        )
+        for name, portal in config.portals.items()
+    }
+    house = replace(
+        build_house(
+            config, keys, store or memory_store(keys.store), Journal(write, clock), portals, relay or mailer, clock
+        ),
+        keys={name: secrets.token_hex(16).encode() for name in portals},
+    )
+    app = build_app(http_context(house, lambda: ""))
+    door = mail_door(house, resolve or no_dns)
+    return World(clock=clock, house=house, app=app, door=door, mailer=mailer, helpdesk=helpdesk)
+
+
 @asynccontextmanager
 async def open_world(proof: ProofMode, limits: Limits) -> AsyncIterator[World]:
     """A world with one portal in this mode."""
-    clock, mailer, helpdesk = LabClock(), LabMailer(), LabHelpdesk()
-    options = PortalOptions(title="Lab Support", base_url="https://support.lab.example", proof=proof)
-    config = Config(
-        relay=RelayOptions(from_="support@support.lab.example"),
-        inbound=InboundOptions(address=PROVE, authserv_ids=(AUTHSERV,)),
-        limits=limits,
-        portals={PORTAL: PortalConfig(options, HelpdeskConfig(PRODUCTS[0], PRODUCTS[0].options()))},
-    )
-    keys = Secrets(((secrets.token_bytes(32), START),), secrets.token_bytes(32))
-    portal = Portal(
-        name=PORTAL,
-        options=options,
-        policy=Policy(mode=options.mode),
-        from_address=config.relay.from_,
-        prove_address=PROVE,
-        helpdesk=helpdesk,
-    )
-    journal = Journal(lambda line: None, clock)
-    store = memory_store(keys.store)
-    house = replace(
-        build_house(config, keys, store, journal, {PORTAL: portal}, mailer, clock),
-        keys={PORTAL: secrets.token_hex(16).encode()},
-    )
-    app = build_app(http_context(house, lambda: ""))
-    yield World(clock=clock, house=house, app=app, door=mail_door(house, no_dns), mailer=mailer, helpdesk=helpdesk)
+    yield build_world(lab_config({PORTAL: lab_portal(proof=proof)}, limits=limits))
 
 
 def no_dns(name: bytes, timeout: int = 5) -> bytes | None:

@@ -37,8 +37,8 @@ class Source:
 
     @property
     def network(self) -> str:
-        """The narrowest network: /24 or /64."""
-        return self.networks[0]
+        """The narrowest network: /24 or /64; empty where the client is not known."""
+        return self.networks[0] if self.networks else ""
 
 
 @final

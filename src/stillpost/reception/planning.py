@@ -73,8 +73,9 @@ def plan_waiting(
     """A request that waits for proof (``mail-first`` in the draft), in up to three steps.
 
     1. ``challenged``, and a mail leaves: everything a link claims (``claims``; none if no link is open to this caller).
-    2. ``challenged``, and no mail leaves, for a reason that is the address's own: only what the caller may be told of
-       is claimed. The first step is left out where no mail may leave at all (``challenge`` None).
+    2. ``challenged``, and no mail leaves, for a reason that is the address's own: what the caller may be told of is
+       claimed all the same, or what is left of it would tell whether a mail left. The first step is left out where no
+       mail may leave at all (``challenge`` None). In link mode a budget that is spent is not told either.
     3. ``mail-first``.
     """
     steps = []
@@ -86,16 +87,12 @@ def plan_waiting(
                 replace(_waiting(draft, request, limits, whole), challenge=challenge)
                 for request in _with_and_without_files(challenged)
             ]
-        visible = [claim for claim in claims if adaptive and claim.name not in SECRET_CLAIMS]
-        silent = (*map(_room_left, visible), *_once(draft, SOLUTION))
-        steps += [_waiting(draft, request, limits, silent) for request in _with_and_without_files(challenged)]
+        visible = [_reserve(claim) for claim in claims if claim.name not in SECRET_CLAIMS]
+        for silent in (visible,) if adaptive else (visible, []):
+            reserved = (*silent, *_once(draft, SOLUTION))
+            steps += [_waiting(draft, request, limits, reserved) for request in _with_and_without_files(challenged)]
     steps += [_waiting(draft, request, limits) for request in _with_and_without_files(draft.request)]
     return _chain(steps)
-
-
-def _room_left(claim: Claim) -> Reservation:
-    """Asks for room and takes none, but for an attempt, which is taken once in a commit whatever comes of it."""
-    return _reserve(claim) if claim.attempt else replace(_reserve(claim), amount=0, limit=claim.limit - 1)
 
 
 def _waiting(draft: Draft, request: Request, limits: Limits, reservations: tuple[Reservation, ...] = ()) -> Decision:

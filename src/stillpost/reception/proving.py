@@ -4,7 +4,7 @@ Looking changes nothing: mail scanners open every link. The owner ticks what is 
 nobody can lock a real customer out by asking first.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import final
@@ -30,6 +30,15 @@ class Waiting:
 
     challenge: str
     requests: tuple[Request, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the owner's page sent back: the ids he ticked, and all ids that it had shown him."""
+
+    mine: frozenset[str]
+    shown: frozenset[str]
 
 
 @final
@@ -61,8 +70,8 @@ class Proving:
         challenge = self._read(Purpose.CONFIRM, token, at)
         return Waiting(challenge=challenge, requests=tuple(await self.store.ledger.waiting(challenge, at, MAX_LISTED)))
 
-    async def confirm(self, token: str, ticked: Collection[str], browser: str, at: datetime) -> Confirmed:
-        """The owner's answer: ``ticked`` request ids are his, everything else shown to him is deleted.
+    async def confirm(self, token: str, reply: Reply, browser: str, at: datetime) -> Confirmed:
+        """The owner's answer: what he ticked is his, what else his page showed is deleted, what came later still waits.
 
         ``browser`` is the id from his cookie, if it has one. Raises TokenError, StoreError.
         """
@@ -70,9 +79,9 @@ class Proving:
         known = browser if _is_opaque_id(browser) else self.fresh(16).hex()
 
         def decide(case: Case) -> Settlement:
-            shown = case.requests[:MAX_LISTED]
-            mine = tuple(prove(request, Way.LINK, at) for request in shown if request.id in ticked)
-            rest = tuple(step(request, Happening.DENIED) for request in shown if request.id not in ticked)
+            mine = tuple(prove(request, Way.LINK, at) for request in case.requests if request.id in reply.mine)
+            denied = reply.shown - reply.mine
+            rest = tuple(step(request, Happening.DENIED) for request in case.requests if request.id in denied)
             return Settlement(
                 changed=(*mine, *rest),
                 deliver=tuple(request.id for request in mine),

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from stillpost.doors.http import words
 from stillpost.doors.http.body import BodyError, read_json
 from stillpost.doors.http.context import Context
-from stillpost.doors.http.form import NO_SUCH_PORTAL, REFUSED_ADDRESS, TRY_LATER
+from stillpost.doors.http.form import NO_SUCH_PORTAL, REFUSED_ADDRESS, RETRY_SECONDS, TRY_LATER
 from stillpost.doors.http.openapi import openapi
 from stillpost.doors.http.sources import UNKNOWN, source_of
 from stillpost.intake.voucher import VoucherError, read_voucher
@@ -48,7 +48,7 @@ def problem(status: int, title: str, pointer: str = "", **extra: Any) -> Respons
         body["errors"] = [{"pointer": pointer, "detail": title}]
     headers = {"Cache-Control": "no-store"}
     if status == 503:
-        headers["Retry-After"] = "120"
+        headers["Retry-After"] = str(RETRY_SECONDS)
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="stillpost"'
     return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
@@ -185,11 +185,11 @@ class Api:
 def _text(body: Mapping[str, Any], name: str, limit: int, at: str = "") -> str:
     value = body.get(name, "")
     if not isinstance(value, str):
-        raise ApiError(422, "This must be text.", f"{at}/{name}")
+        raise ApiError(422, "This must be text.", f"{at}/{_pointer(name)}")
     if len(value) > limit:
-        raise ApiError(422, f"This is longer than {limit} characters.", f"{at}/{name}")
-    if any("\ud800" <= char <= "\udfff" for char in value):
-        raise ApiError(422, "This is not Unicode text.", f"{at}/{name}")
+        raise ApiError(422, f"This is longer than {limit} characters.", f"{at}/{_pointer(name)}")
+    if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
+        raise ApiError(422, "This is not Unicode text.", f"{at}/{_pointer(name)}")
     return value
 
 
@@ -208,4 +208,6 @@ def _pairs(body: Mapping[str, Any], name: str) -> dict[str, str]:
 
 
 def _pointer(name: str) -> str:
+    """A name as part of a JSON pointer (RFC 6901): a stranger's, so without anything but visible ASCII, and cut."""
+    name = "".join(char if char.isprintable() else "?" for char in name)
     return name.encode("ascii", "backslashreplace").decode()[:60].replace("~", "~0").replace("/", "~1")

@@ -1,7 +1,7 @@
 """The HTTP door as one ASGI application: routes, static files, and the one place where errors end."""
 
 import ipaddress
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from importlib import resources
 from mimetypes import guess_type
 
@@ -52,35 +52,47 @@ def build_app(context: Context) -> Starlette:
         caching = {"Cache-Control": "public, max-age=86400", "X-Content-Type-Options": "nosniff"}
         return Response(content, media_type=media_type, headers=caching)
 
-    async def failed(request: Request, error: Exception) -> Response:
-        context.journal.failed("http", error)
-        return _problem(context, request, 500, OUR_FAULT)
-
     async def refused(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         response = _problem(context, request, status, WRONG_METHOD if status == 405 else NOT_FOUND)
         response.headers.update(getattr(error, "headers", None) or {})
         return response
 
+    def route(path: str, **endpoints: Endpoint) -> Route:
+        return Route(path, _guarded(context, endpoints), methods=list(endpoints))
+
     return Starlette(
         routes=[
-            Route("/", index),
-            Route("/p/{portal}", forms.show, methods=["GET"]),
-            Route("/p/{portal}", forms.take, methods=["POST"]),
-            Route("/p/{portal}/puzzle", forms.puzzle),
-            Route("/r/{secret}", proofs.status),
-            Route("/confirm/{token}", proofs.confirm_page, methods=["GET"]),
-            Route("/confirm/{token}", proofs.confirm, methods=["POST"]),
-            Route("/not-me/{token}", proofs.not_me_page, methods=["GET"]),
-            Route("/not-me/{token}", proofs.not_me, methods=["POST"]),
-            Route("/api/v1/openapi.json", api.description),
-            Route("/api/v1/portals/{portal}/requests", api.take, methods=["POST"]),
-            Route("/healthz", health),
-            Route("/metrics", metrics),
-            Route("/static/{name}", file),
+            route("/", GET=index),
+            route("/p/{portal}", GET=forms.show, POST=forms.take),
+            route("/p/{portal}/puzzle", GET=forms.puzzle),
+            route("/r/{secret}", GET=proofs.status),
+            route("/confirm/{token}", GET=proofs.confirm_page, POST=proofs.confirm),
+            route("/not-me/{token}", GET=proofs.not_me_page, POST=proofs.not_me),
+            route("/api/v1/openapi.json", GET=api.description),
+            route("/api/v1/portals/{portal}/requests", POST=api.take),
+            route("/healthz", GET=health),
+            route("/metrics", GET=metrics),
+            route("/static/{name}", GET=file),
         ],
-        exception_handlers={HTTPException: refused, Exception: failed},
+        exception_handlers={HTTPException: refused},
     )
+
+
+def _guarded(context: Context, endpoints: Mapping[str, Endpoint]) -> Endpoint:
+    """The endpoint of the request's method. What it raises ends here: Starlette would raise it on into a server's log."""
+
+    async def endpoint(request: Request) -> Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        try:
+            return await endpoints[method](request)
+        except HTTPException:
+            raise
+        except Exception as error:  # noqa: BLE001  # a mistake of ours is journalled, and told in one sentence
+            context.journal.failed("http", error)
+            return _problem(context, request, 500, OUR_FAULT)
+
+    return endpoint
 
 
 def _problem(context: Context, request: Request, status: int, message: str) -> Response:
@@ -101,11 +113,13 @@ def _static_files() -> dict[str, tuple[bytes, str]]:
 
 
 def _from_this_machine(request: Request) -> bool:
-    """Metrics are for the operator: straight from loopback or a private network, never through a proxy."""
+    """Metrics are for the operator: straight from loopback (or a Unix socket), never through a proxy."""
+    if "x-forwarded-for" in request.headers or "forwarded" in request.headers:
+        return False
     if request.client is None:
         return True
     try:
         peer = ipaddress.ip_address(request.client.host)
     except ValueError:
         return False
-    return peer.is_private and "x-forwarded-for" not in request.headers and "forwarded" not in request.headers
+    return (getattr(peer, "ipv4_mapped", None) or peer).is_loopback

@@ -4,15 +4,17 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 from urllib.parse import parse_qsl
 
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
-from starlette.types import Message
 
 from stillpost.language import N_
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 MAX_FORM_BYTES = 6_000_000
 MAX_JSON_BYTES = 256_000
@@ -56,23 +58,18 @@ class Form:
 async def read_bytes(request: Request, limit: int) -> bytes:
     """The whole body. Raises BodyError: 413 over ``limit``, 408 when it takes longer than half a minute."""
     declared = request.headers.get("content-length", "0")
-    if not declared.isascii() or not declared.isdigit() or int(declared[:20]) > limit:
+    if len(declared) > 20 or (declared.isascii() and declared.isdigit() and int(declared) > limit):
         raise _too_large(limit)
-    message = await request.receive()
-    if message["type"] == "http.request" and not message.get("more_body", False):  # nearly every form there is
-        whole: bytes = message.get("body", b"")
-        if len(whole) > limit:
-            raise _too_large(limit)
-        return whole
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await _rest(request, message, limit)
+        async with asyncio.timeout(BODY_SECONDS):  # from the first byte on: a client may also send none at all
+            return await _whole(request, limit)
     except TimeoutError as error:
         raise BodyError(408, N_("The request took too long to arrive; please send it again.")) from error
 
 
-async def _rest(request: Request, message: Message, limit: int) -> bytes:
+async def _whole(request: Request, limit: int) -> bytes:
     chunks, size = [], 0
+    message = await request.receive()
     while message["type"] == "http.request":
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
@@ -80,7 +77,7 @@ async def _rest(request: Request, message: Message, limit: int) -> bytes:
             raise _too_large(limit)
         chunks.append(chunk)
         if not message.get("more_body", False):
-            return b"".join(chunks)
+            return b"".join(chunks) if len(chunks) > 1 else chunk
         message = await request.receive()
     raise BodyError(400, N_("The connection ended before the request was complete."))
 
@@ -99,7 +96,7 @@ async def read_form(request: Request) -> Form:
     if media_type == b"application/x-www-form-urlencoded":
         return Form(_urlencoded(body))
     if media_type == b"multipart/form-data" and (boundary := options.get(b"boundary")):
-        return _Multipart(boundary).parse(body)
+        return _Multipart().parse(boundary, body)
     raise BodyError(415, N_("The request is not a form."))
 
 
@@ -130,6 +127,8 @@ def _each_once(pairs: list[tuple[str, str]]) -> dict[str, str]:
 @dataclass(slots=True)
 class _Part:
     headers: dict[bytes, bytes] = field(default_factory=dict)
+    name: bytes | None = None
+    file_name: bytes | None = None
     content: bytearray = field(default_factory=bytearray)
 
 
@@ -137,44 +136,42 @@ class _Part:
 class _Multipart:
     """Collects the parts of one multipart body (RFC 7578) under caps of its own."""
 
-    def __init__(self, boundary: bytes) -> None:
+    def __init__(self) -> None:
         self._parts: list[_Part] = []
         self._name = bytearray()
         self._value = bytearray()
         self._ended = False
-        self._parser = MultipartParser(
-            boundary,
-            {
-                "on_part_begin": self._begin,
-                "on_header_field": lambda data, start, end: self._collect(self._name, data, start, end),
-                "on_header_value": lambda data, start, end: self._collect(self._value, data, start, end),
-                "on_header_end": self._header,
-                "on_part_data": self._data,
-                "on_end": self._end,
-            },
-        )
 
-    def parse(self, body: bytes) -> Form:
+    def parse(self, boundary: bytes, body: bytes) -> Form:
         """The form in ``body``. Raises BodyError."""
+        callbacks: MultipartCallbacks = {
+            "on_part_begin": self._begin,
+            "on_header_field": lambda data, start, end: self._collect(self._name, data, start, end),
+            "on_header_value": lambda data, start, end: self._collect(self._value, data, start, end),
+            "on_header_end": self._header,
+            "on_headers_finished": self._disposed,
+            "on_part_data": self._data,
+            "on_end": self._end,
+        }
         try:
-            self._parser.write(body)
-            self._parser.finalize()
-        except MultipartParseError as error:
+            parser = MultipartParser(boundary, callbacks)
+            parser.write(body)
+            parser.finalize()
+        except FormParserError as error:
             raise BodyError(400, N_("The form is damaged; please send it again.")) from error
         if not self._ended:
             raise BodyError(400, N_("The form is incomplete; please send it again."))
         pairs: list[tuple[str, str]] = []
         files: list[File] = []
         for part in self._parts:
-            _, options = parse_options_header(part.headers.get(b"content-disposition", b""))
-            name = options.get(b"name")
-            if name is None:
+            if part.name is None:
                 raise BodyError(400, N_("The form is damaged; please send it again."))
-            if b"filename" in options:
-                if part.content:
-                    files.append(_file(part, options[b"filename"]))
-            else:
-                pairs.append((_text(name), _text(bytes(part.content))))
+            if part.file_name is None:
+                pairs.append((_text(part.name), _text(bytes(part.content))))
+            elif part.content:
+                files.append(_file(part, part.file_name))
+        if len(files) > MAX_FILES:
+            raise BodyError(400, N_("There are more than {limit} attachments."), limit=MAX_FILES)
         return Form(_each_once(pairs), tuple(files))
 
     def _begin(self) -> None:
@@ -193,10 +190,17 @@ class _Multipart:
         self._name.clear()
         self._value.clear()
 
+    def _disposed(self) -> None:
+        """A part is a field or a file by its Content-Disposition alone (RFC 7578 section 4.2), and capped accordingly."""
+        part = self._parts[-1]
+        kind, options = parse_options_header(part.headers.get(b"content-disposition", b""))
+        if kind == b"form-data":
+            part.name, part.file_name = options.get(b"name"), options.get(b"filename")
+
     def _data(self, data: bytes, start: int, end: int) -> None:
         part = self._parts[-1]
         part.content += data[start:end]
-        if len(part.content) > MAX_FIELD_BYTES and b"filename" not in part.headers.get(b"content-disposition", b""):
+        if len(part.content) > MAX_FIELD_BYTES and part.file_name is None:
             raise _too_large(MAX_FIELD_BYTES)
 
     def _end(self) -> None:

@@ -25,6 +25,7 @@ NO_SUCH_PORTAL = N_("There is no such portal here.")
 TRY_LATER = N_("We cannot take your request right now. Please try again in a few minutes; nothing was kept.")
 NEEDED = N_("Please fill this in.")
 REFUSED_ADDRESS = N_("This address belongs to a program or to us; please give one that a person reads.")
+RETRY_SECONDS = 120
 _STATUS = {RequestState.REFUSED: 422}
 
 
@@ -78,7 +79,7 @@ class Forms:
             answer = await context.admission.submit(submitted)
         except Unavailable:
             response = self._form(portal, language, form, [], status=503, notice=translate(TRY_LATER, language))
-            response.headers["Retry-After"] = "120"
+            response.headers["Retry-After"] = str(RETRY_SECONDS)
             return response
         return self._answer(portal, language, answer)
 

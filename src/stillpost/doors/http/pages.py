@@ -89,9 +89,10 @@ def headers(language: str, ancestors: tuple[str, ...] = (), *, private: bool = T
 
 
 def problem_page(
-    language: str, status: int, message: str, *, ancestors: Sequence[str] = (), **headers_too: str
+    language: str, status: int, message: str, *, ancestors: Sequence[str] = (), retry_after: int = 0
 ) -> Response:
-    """A page that says in one sentence what is wrong and what to do; ``ancestors`` as for the page it stands for."""
+    """A page that says in one sentence what is wrong and what to do; ``retry_after`` in seconds, 0 for none."""
     response = page("problem.html", language, status=status, ancestors=ancestors, message=message)
-    response.headers.update(headers_too)
+    if retry_after:
+        response.headers["Retry-After"] = str(retry_after)
     return response

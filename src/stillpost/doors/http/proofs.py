@@ -12,18 +12,18 @@ from starlette.responses import Response
 
 from stillpost.doors.http.body import BodyError, read_bytes
 from stillpost.doors.http.context import BROWSER_COOKIE, Context
-from stillpost.doors.http.form import TRY_LATER
+from stillpost.doors.http.form import RETRY_SECONDS, TRY_LATER
 from stillpost.doors.http.pages import page, problem_page
 from stillpost.intake.token import TokenError, code_of
 from stillpost.language import N_, translate
-from stillpost.reception.proving import Waiting
+from stillpost.reception.proving import Reply, Waiting
 from stillpost.store.protocol import StoreError
 
 NOT_OURS = N_("This link is not complete or not ours. Please open it again from the mail, or copy all of it.")
 OVER = N_("This link is over. What waited for it was deleted; please write to us again.")
 FOREIGN = N_("This answer did not come from our own page. Please open the link in the mail and answer there.")
 NO_REQUEST = N_("We know no request with this address. It may have been deleted since.")
-_MAX_TICKED = 100
+_MAX_FIELDS = 100
 
 
 @final
@@ -48,13 +48,13 @@ class Proofs:
         if _foreign(request):
             return problem_page(language, 403, translate(FOREIGN, language))
         try:
-            ticked, answer = await _answered(request)
-            if answer == "ticked" and not ticked:
+            reply, button = await _reply(request)
+            if button == "ticked" and not reply.mine:
                 waiting = await self.context.proving.waiting(request.path_params["token"], self.context.clock())
                 return self._asked(language, waiting, mistake=bool(waiting.requests))
             browser = request.cookies.get(BROWSER_COOKIE, "")
             confirmed = await self.context.proving.confirm(
-                request.path_params["token"], ticked, browser, self.context.clock()
+                request.path_params["token"], reply, browser, self.context.clock()
             )
         except (TokenError, StoreError, BodyError) as error:
             return self._problem(language, error)
@@ -140,7 +140,7 @@ class Proofs:
         if isinstance(error, BodyError):
             return problem_page(language, error.status, translate(error.message, language).format(**error.values))
         self.context.journal.failed("store", error)
-        return problem_page(language, 503, translate(TRY_LATER, language), **{"Retry-After": "120"})
+        return problem_page(language, 503, translate(TRY_LATER, language), retry_after=RETRY_SECONDS)
 
 
 def _foreign(request: Request) -> bool:
@@ -148,10 +148,12 @@ def _foreign(request: Request) -> bool:
     return request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}
 
 
-async def _answered(request: Request) -> tuple[frozenset[str], str]:
-    """The ids that were ticked, and which button was pressed. Raises BodyError."""
-    body = await read_bytes(request, 20_000)
-    pairs = [pair.partition(b"=") for pair in body.split(b"&", _MAX_TICKED)]
+async def _reply(request: Request) -> tuple[Reply, str]:
+    """What the owner's page sent, and which button was pressed. Raises BodyError.
+
+    Its ids are our own, so nothing needs unescaping; whatever else stands there names no request.
+    """
+    pairs = [pair.partition(b"=") for pair in (await read_bytes(request, 20_000)).split(b"&", _MAX_FIELDS)]
     values = [(name, value.decode("ascii", "replace")) for name, _, value in pairs]
-    ticked = frozenset(value for name, value in values if name == b"mine")
-    return ticked, next((value for name, value in values if name == b"answer"), "")
+    mine, shown = (frozenset(value for name, value in values if name == wanted) for wanted in (b"mine", b"shown"))
+    return Reply(mine, shown), next((value for name, value in values if name == b"answer"), "")

@@ -38,10 +38,12 @@ class WordsError(Exception):
 
 def one_line(text: str, field: str, limit: int) -> str:
     """A single line without control, format or line-separating characters. Raises WordsError over ``limit``."""
+    if len(text) > 4 * limit:
+        raise WordsError(field, N_("This is longer than {limit} characters."), limit=limit)
     if text.isascii() and text.isprintable():
         line = text.strip()
     else:
-        line = _SPACES.sub(" ", "".join(char if _visible(char) else " " for char in text)).strip()
+        line = _SPACES.sub(" ", "".join(char if _visible(char) else " " for char in text)).strip(" \u200d")
     if len(line) > limit:
         raise WordsError(field, N_("This is longer than {limit} characters."), limit=limit)
     return line

@@ -2,6 +2,8 @@
 
 A portal's customers come from domains it knows and from free-mail providers; an attack with a list of victims brings a
 new domain with almost every request. What the portal usually sees is added to the limit.
+
+The request's own domain is counted, but does not count against itself: whether it is new would show in the answer.
 """
 
 from collections.abc import Sequence
@@ -17,7 +19,7 @@ from stillpost.model import Event, Meter, Reading, Scope, Submission, Symbol
 @final
 @dataclass(frozen=True, slots=True)
 class NewDomainRun:
-    """More than ``limit`` (plus the usual) never-seen organizational domains at one portal in ``window``."""
+    """After ``limit`` (plus the usual) never-seen organizational domains at one portal in ``window``."""
 
     limit: int = 12
     window: timedelta = timedelta(minutes=10)
@@ -34,11 +36,12 @@ class NewDomainRun:
         return (Meter("domains", key, (self.window,), distinct=event.requester.organization, first=True, cap=128),)
 
     def judge(self, event: Event, readings: Sequence[Reading]) -> Symbol | None:
-        """Fires above the limit, for every request of the portal while the run lasts."""
+        """Fires once the limit is reached, for every request of the portal while the run lasts."""
         if not readings:
             return None
-        count, usual = readings[0].counts[0], min(readings[0].usual, self.limit)
-        if count <= self.limit + usual:
+        reading, usual = readings[0], min(readings[0].usual, self.limit)
+        count = reading.counts[0] - reading.is_new
+        if count < self.limit + usual:
             return None
         return Symbol(
             name=self.symbol,
