@@ -82,6 +82,8 @@ class Shards:
         bits = _SHARD_BITS if bound >> (_SHARD_BITS + 1) >= _SMALLEST_HALF else 0
         self.shift = METER_BITS - bits
         self.all = tuple(Shard(max(1, bound >> (bits + 1))) for _ in range(1 << bits))
+        for index, shard in enumerate(self.all):
+            shard.weight = shard.half * index >> bits  # as if begun at different times: they never all evict at once
 
     def of(self, key: int) -> Shard:
         """The shard that may keep this key."""
