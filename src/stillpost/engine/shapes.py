@@ -10,8 +10,9 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
-from enum import Enum
+from enum import StrEnum
 from functools import lru_cache
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, Final, NoReturn, TypeAlias, TypeVar, Union, final, get_args, get_origin, get_type_hints
 
@@ -20,7 +21,7 @@ LONGEST: Final = 100_000  # characters of a text, items of a list: far above wha
 _T = TypeVar("_T")
 _Write: TypeAlias = Callable[[Any], object]
 _Read: TypeAlias = Callable[[object, str], Any]
-_Field: TypeAlias = tuple[str, object, _Write | None]
+_Field: TypeAlias = tuple[str, bool, object, _Write | None]
 
 
 @final
@@ -36,15 +37,13 @@ def refuse(where: str, why: str) -> NoReturn:
 
 def write_plain(thing: object, instead: Mapping[str, object]) -> dict[str, object]:
     """A dataclass as a JSON object; ``instead`` gives what to write for some of its fields."""
-    written: dict[str, object] = {}
     cls: Any = type(thing)
-    for name, default, write in _fields_to_write(cls):
-        if name in instead:
-            written[name] = instead[name]
-            continue
-        value = getattr(thing, name)
-        if value != default:
+    values, plan = _fields_to_write(cls, tuple(instead))
+    written: dict[str, object] = {}
+    for value, (name, needed, default, write) in zip(values(thing), plan, strict=True):
+        if needed or value != default:
             written[name] = value if write is None else write(value)
+    written.update(instead)
     return written
 
 
@@ -64,9 +63,19 @@ def read_as(cls: type[_T], value: object, where: str) -> _T:
 
 
 @lru_cache(64)
-def _fields_to_write(cls: Any) -> tuple[_Field, ...]:
+def _fields_to_write(
+    cls: Any, but: tuple[str, ...]
+) -> tuple[Callable[[object], tuple[object, ...]], tuple[_Field, ...]]:
+    """What gets the values of a class's fields but some, and for each its name, its default and how to write it."""
     hints = get_type_hints(cls)
-    return tuple((field.name, _default(field), _writer(hints[field.name])) for field in fields(cls))
+    plan = []
+    for field in fields(cls):
+        if field.name not in but:
+            default = _default(field)
+            plan.append((field.name, default is MISSING, default, _writer(hints[field.name])))
+    names = [name for name, *_ in plan]
+    one = attrgetter(names[0])
+    return (attrgetter(*names) if len(names) > 1 else lambda thing: (one(thing),)), tuple(plan)
 
 
 @lru_cache(64)
@@ -96,8 +105,8 @@ def _writer(hint: Any) -> _Write | None:
         return dict
     if is_dataclass(hint):
         return lambda value: write_plain(value, {})
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return lambda value: value.value
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return str.__str__
     return None
 
 
@@ -121,7 +130,7 @@ def _reader(hint: Any) -> _Read:
         return _plain
     if isinstance(hint, type) and is_dataclass(hint):
         return lambda value, where: read_as(hint, value, where)
-    if isinstance(hint, type) and issubclass(hint, Enum):
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
         return lambda value, where: _member(hint, value, where)
     message = f"{hint} is a shape that records do not know"
     raise TypeError(message)
@@ -207,11 +216,13 @@ def _mapping(value: object, where: str) -> dict[object, object]:
     return value
 
 
-def _member(cls: type[Enum], value: object, where: str) -> Enum:
+def _member(cls: type[StrEnum], value: object, where: str) -> StrEnum:
     try:
-        return cls(value)
-    except ValueError:
-        refuse(where, "is none of " + ", ".join(str(member.value) for member in cls))
+        return cls(_text(value, where))
+    except ValueError as error:
+        if isinstance(error, RecordError):
+            raise
+        refuse(where, "is none of " + ", ".join(cls))
 
 
 _READERS: Final[dict[object, _Read]] = {

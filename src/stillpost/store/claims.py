@@ -124,7 +124,7 @@ def choose(claims: Claims, decision: Decision, at: datetime, hasher: Hasher) -> 
     refused: dict[str, None] = {}
     link: Decision | None = decision
     while link is not None:
-        wanted = [(hasher.remembered(f"claim {claim.name}", claim.key), claim) for claim in link.reservations]
+        wanted = [(hasher.claim(claim.name, claim.key), claim) for claim in link.reservations]
         granted = [attempts[key] if key in attempts else _grants(claims, key, claim, now) for key, claim in wanted]
         every = all(granted)
         for (key, claim), grant in zip(wanted, granted, strict=True):

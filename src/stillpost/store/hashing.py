@@ -33,7 +33,12 @@ class Hasher:
         self._begin = lru_cache(_KINDS)(partial(_begin, key))
         self.remembered = lru_cache(_REMEMBERED)(self.digest)
         """As ``digest``; for keys that come again and again. Keeps raw values in memory only."""
-        self._clear: list[Callable[[], None]] = [self.remembered.cache_clear]
+        self.pseudonym = lru_cache(_REMEMBERED)(self._text)
+        """A hash to stand in a record for a key of this kind: 15 or 16 hexadecimal digits."""
+        self.claim = lru_cache(_REMEMBERED)(lambda name, key: self.digest(f"claim {name}", key))
+        """What a reservation's rows are kept under."""
+        self._clear: list[Callable[[], None]] = [self.remembered.cache_clear, self.pseudonym.cache_clear]
+        self._clear.append(self.claim.cache_clear)
 
         self.meter = self.numbers("meter", meter_number)
         """The key of a meter as a number of 60 bits: for counting, and for the record of what was counted."""
@@ -62,11 +67,8 @@ class Hasher:
         for clear in self._clear:
             clear()
 
-    def pseudonym(self, kind: str, raw: str) -> str:
-        """A hash to stand in a record for ``raw``: 15 or 16 hexadecimal digits."""
-        if kind == "meter":
-            return f"{self.meter(raw):015x}"
-        return self.remembered(kind, raw)[:8].hex()
+    def _text(self, kind: str, raw: str) -> str:
+        return f"{self.meter(raw):015x}" if kind == "meter" else self.remembered(kind, raw)[:8].hex()
 
 
 def meter_number(hashed: int) -> int:

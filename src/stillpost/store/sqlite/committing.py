@@ -35,7 +35,7 @@ def commit(
             write_verdict(verdict),
         ]
     )
-    refused = dump(choice.refused) if choice.refused else ""
+    refused = "\n".join(choice.refused)
     batch.insert("entries", (num, event.event_id, event.portal, at, refused, body))
     books.counts.entries += 1
     books.claim(batch, num, choice.rows)

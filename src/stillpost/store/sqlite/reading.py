@@ -167,7 +167,7 @@ def oldest_outbox(connection: sqlite3.Connection) -> datetime | None:
 def _entry(row: tuple[Any, ...]) -> Entry:
     event_id, portal, at, refused, body = row
     event, meters, readings, verdict = json.loads(body)
-    names = tuple(json.loads(refused)) if refused else ()
+    names = tuple(refused.split("\n")) if refused else ()
     return Entry(event_id, portal, moment(at), event, meters, readings, verdict, names)
 
 
