@@ -1,8 +1,7 @@
 """Counters in memory, for both stores: bounded, exact up to their cap, and quick.
 
 A key hit once is a time (and its value) and nothing else, since most keys of an attack are never seen again; from the
-second hit on it is a ``tally``. Keys live in shards of two generations; when the younger one is full the older one is
-dropped, so the least recently used go first and no eviction takes longer than half a shard. What keeps more weighs
+second hit on it is a ``tally``. At the bound every new key costs the least recently used one. What keeps more weighs
 more: ``max_keys`` bounds the memory, not only the number. First sights are remembered apart, by the same rule, for 400
 days.
 """
@@ -25,8 +24,9 @@ Record: TypeAlias = "float | tuple[float, float] | Tally"
 SIGHTS_DAYS: Final = 400
 
 _SHARD_BITS: Final = 6
-_SMALLEST_HALF: Final = 256  # where half a shard were smaller than this, one shard does
+_SMALLEST: Final = 512  # where a shard were smaller than this, one does
 _VALUE_BITS: Final = 51
+_SPREAD: Final = 0x9E3779B97F4A7C15  # odd, its bits without a pattern: 2**64 by the golden ratio
 _NO_VALUE: Final = float(1 << _VALUE_BITS)
 _NAMES: Final = 1_024  # names of meters are our own, and so are prefixes of keys; caps all the same
 _PREFIXES: Final = 4_096
@@ -35,35 +35,53 @@ _READY: Final = 16_384  # raw values whose hash is kept ready, times kept ready
 
 @final
 class Shard:
-    """Two generations of records; ``changed`` since it was last written behind."""
+    """Records in two generations, the least recently used of each first; ``changed`` since it was last written behind.
 
-    __slots__ = ("changed", "half", "old", "weight", "young")
+    What is used goes to the end of ``young``. What must make room comes from the front of ``old``; when that is used up,
+    ``young`` becomes ``old``. (The front of a dictionary whose front is taken away again and again is slow to find, so
+    ``queue`` lists the keys of ``old``, the last to go first.)
+    """
 
-    def __init__(self, half: int) -> None:
-        self.half = half
+    __slots__ = ("bound", "changed", "old", "queue", "weight", "young")
+
+    def __init__(self, bound: int) -> None:
+        self.bound = bound
         self.young: dict[int, Record] = {}
         self.old: dict[int, Record] = {}
+        self.queue: list[int] = []
         self.weight = 0
         self.changed = False
 
-    def find(self, key: int) -> "Record | None":
-        """The record under the key; it belongs to the younger generation now."""
-        record = self.young.get(key)
-        if record is None and (record := self.old.pop(key, None)) is not None:
-            self.grow(weigh(record))
-            self.young[key] = record
-        return record
+    def take(self, key: int) -> "Record | None":
+        """Take the record out; whoever does puts it back, into ``young``."""
+        record = self.young.pop(key, None)
+        return self.old.pop(key, None) if record is None else record
 
     def grow(self, weight: int) -> None:
-        """Say that so much is about to be added to the younger generation; may drop the older one."""
+        """Make room for so much more."""
         self.weight += weight
-        if self.weight > self.half:
-            self.old, self.young, self.weight = self.young, {}, weight
+        while self.weight > self.bound and (self.old or self.young):
+            if not self.queue:
+                self.old, self.young = self.young, self.old
+                self.queue = list(self.old)
+                self.queue.reverse()
+            record = self.old.pop(self.queue.pop(), None)
+            if record is not None:
+                self.weight -= weigh(record)
 
     def drop(self, key: int) -> int:
         """Forget a key; how many records went."""
+        record = self.take(key)
+        if record is None:
+            return 0
         self.changed = True
-        return (self.young.pop(key, None) is not None) + (self.old.pop(key, None) is not None)
+        self.weight -= weigh(record)
+        return 1
+
+    def fill(self, young: dict[int, Record], old: dict[int, Record]) -> None:
+        """Begin with these records."""
+        self.young, self.old, self.queue = young, old, list(old)[::-1]
+        self.weight = sum(map(weigh, young.values())) + sum(map(weigh, old.values()))
 
     def __len__(self) -> int:
         return len(self.young) + len(self.old)
@@ -76,14 +94,12 @@ def weigh(record: Record) -> int:
 
 @final
 class Shards:
-    """Shards by the highest bits of the key (a dictionary goes by the lowest)."""
+    """Shards by the highest bits of the key (a dictionary goes by the lowest): none is ever slow to grow."""
 
     def __init__(self, bound: int) -> None:
-        bits = _SHARD_BITS if bound >> (_SHARD_BITS + 1) >= _SMALLEST_HALF else 0
+        bits = _SHARD_BITS if bound >> _SHARD_BITS >= _SMALLEST else 0
         self.shift = METER_BITS - bits
-        self.all = tuple(Shard(max(1, bound >> (bits + 1))) for _ in range(1 << bits))
-        for index, shard in enumerate(self.all):
-            shard.weight = shard.half * index >> bits  # as if begun at different times: they never all evict at once
+        self.all = tuple(Shard(bound >> bits) for _ in range(1 << bits))
 
     def of(self, key: int) -> Shard:
         """The shard that may keep this key."""
@@ -149,13 +165,15 @@ class CountingMeters:
         if meter.distinct is not None:
             value, is_new = self._value(meter.distinct), True
             if meter.first:
-                is_new = self._see(key ^ int(value), count)
+                is_new = self._see(_sight(key, value), count)
                 count = count and is_new
                 if not meter.members:
                     value = None  # the sight tells new from known
         shard = self.keys.all[key >> self.keys.shift]
-        record = shard.young.get(key) or shard.find(key)
+        record = shard.take(key)
         if not count:
+            if record is not None:
+                shard.young[key] = record
             return self._peek(kind, meter, record, now, value, is_new)
         shard.changed = True
         if record is None:
@@ -164,8 +182,9 @@ class CountingMeters:
             shard.young[key] = now if value is None else self._single(now, value)
             return self._first(kind, meter, at, value, is_new)
         if type(record) is not array:
-            record = shard.young[key] = _tally(record)
+            record = _tally(record)
             shard.grow(1)
+        shard.young[key] = record
         before = len(record)
         if record[tally.DISTINCT]:
             counts, known = tally.add_value(record, now, value or _NO_VALUE, meter.cap, kind.spans)
@@ -211,16 +230,15 @@ class CountingMeters:
     def _see(self, sight: int, count: bool) -> bool:
         """Whether this was not seen within ``SIGHTS_DAYS``; remembers the day of the latest sight."""
         shard = self.sights.of(sight)
-        seen = shard.find(sight)
+        seen = shard.take(sight)
         if not isinstance(seen, float):
             if count:
                 shard.grow(1)
                 shard.young[sight] = self._today
                 shard.changed = True
             return True
-        if count and seen < self._today:
-            shard.young[sight] = self._today
-            shard.changed = True
+        shard.young[sight] = max(seen, self._today) if count else seen
+        shard.changed = True
         return self._today - seen > SIGHTS_DAYS
 
     def _kind(self, name: str, windows: tuple[timedelta, ...]) -> _Kind:
@@ -248,14 +266,14 @@ class CountingMeters:
         return dropped
 
     def _forget_value(self, shard: Shard, generation: dict[int, Record], key: int, value: float) -> int:
-        sight = key ^ int(value)
+        sight = _sight(key, value)
         dropped = self.sights.of(sight).drop(sight)
         record = generation[key]
         if isinstance(record, float) or value not in record:
             return dropped
         shard.changed = True
         if isinstance(record, tuple) or len(record) == tally.HEAD + 2:
-            del generation[key]
+            shard.drop(key)
         else:
             place = record.index(value) - tally.end_of_times(record) + tally.HEAD
             tally.drop(record, place, place + 1)
@@ -269,6 +287,11 @@ class CountingMeters:
 def _value(hashed: int) -> float:
     """Exact as a double, and above every time in seconds."""
     return float(hashed >> (64 - _VALUE_BITS) | 1 << _VALUE_BITS)
+
+
+def _sight(key: int, value: float) -> int:
+    """What a value's first sight under a key is kept under; spread over all bits, since the highest choose the shard."""
+    return (key + int(value) * _SPREAD) & ((1 << METER_BITS) - 1)
 
 
 def _tally(record: Record) -> Tally:

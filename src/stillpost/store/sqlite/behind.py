@@ -12,7 +12,7 @@ from array import array
 from functools import partial
 from typing import Final, final
 
-from stillpost.store.meters import CountingMeters, Record, Shard, Shards, weigh
+from stillpost.store.meters import CountingMeters, Record, Shard, Shards
 from stillpost.store.sqlite.batch import Batch
 from stillpost.store.sqlite.writer import Writer
 
@@ -77,20 +77,19 @@ def _write_about(about: str, batch: Batch) -> None:
 def dump_shard(shard: Shard) -> bytes:
     """A shard as bytes: both generations, under a checksum."""
     body = _dump(shard.young) + _dump(shard.old)
-    return _HEAD.pack(_MAGIC, zlib.crc32(body), shard.half) + body
+    return _HEAD.pack(_MAGIC, zlib.crc32(body), shard.bound) + body
 
 
 def load_shard(shard: Shard, blob: bytes) -> bool:
     """Fill an empty shard; False if the blob is not of such a shard."""
     if len(blob) < _HEAD.size + 2 * _SIZES.size:
         return False
-    magic, checksum, half = _HEAD.unpack_from(blob)
+    magic, checksum, bound = _HEAD.unpack_from(blob)
     body = memoryview(blob)[_HEAD.size :]
-    if magic != _MAGIC or half != shard.half or zlib.crc32(body) != checksum:
+    if magic != _MAGIC or bound != shard.bound or zlib.crc32(body) != checksum:
         return False
-    shard.young, rest = _load(body)
-    shard.old, _ = _load(rest)
-    shard.weight = sum(map(weigh, shard.young.values()))
+    young, rest = _load(body)
+    shard.fill(young, _load(rest)[0])
     return True
 
 
