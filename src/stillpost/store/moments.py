@@ -1,6 +1,7 @@
 """Times as stores keep them: whole microseconds since 1970, so that what is read back equals what was written."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -17,6 +18,7 @@ def moment(at: int) -> datetime:
     return _EPOCH + timedelta(microseconds=at)
 
 
+@lru_cache(256)  # windows are a handful of settings
 def span(window: timedelta) -> int:
     """A duration in microseconds."""
     return window // _MICROSECOND
