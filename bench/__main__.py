@@ -2,7 +2,7 @@
 
 import importlib
 
-MODULES = ("mail_room", "ticket_search", "milter_codec")
+MODULES = ("mail_room", "ticket_search", "milter_codec", "store")
 
 if __name__ == "__main__":
     for name in MODULES:
