@@ -51,9 +51,9 @@ def _body(report: Report, say: Say) -> Iterator[str]:
     yield "<main>"
     if first is not None and first.witness is not None:
         yield from _headline(report, first, first.witness, say)
+    yield from _changes(report, say)
     yield from _findings(say("What else was found"), [f for f in sure if f is not first], say)
     yield from _findings(say("What is perhaps so"), perhaps, say)
-    yield from _changes(report, say)
     yield from _unknown(report.outcomes, say)
     yield from _fine(report.outcomes, say)
     yield "</main>"
@@ -90,7 +90,7 @@ def _headline(report: Report, finding: Finding, witness: Witness, say: Say) -> I
     yield '<div class="two">'
     yield _request(report, witness, say)
     yield '<section class="card">'
-    yield f"<h3>{safe(say('Where it comes from'))}</h3>"
+    yield f"<h2>{safe(say('Where it comes from'))}</h2>"
     yield f"<p>“{safe(finding.title)}”</p>"
     line = f", {safe(say('line'))} {finding.line}" if finding.line else ""
     yield f'<p class="path">{safe(finding.path)}{line}</p>'
@@ -130,7 +130,7 @@ def _request(report: Report, witness: Witness, say: Say) -> str:
     rows += [(say("subject"), request.subject), (say("text"), request.text), ("cc", ", ".join(request.cc))]
     rows += list(request.fields.items())
     shown = "".join(f"<dt>{safe(name)}</dt><dd>{safe(value)}</dd>" for name, value in rows if value)
-    return f'<section class="card"><h3>{safe(say("The request that causes it"))}</h3><dl>{shown}</dl></section>'
+    return f'<section class="card"><h2>{safe(say("The request that causes it"))}</h2><dl>{shown}</dl></section>'
 
 
 def _badge(finding: Finding, say: Say) -> str:

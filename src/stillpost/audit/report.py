@@ -212,8 +212,9 @@ def _headline(finding: Finding, witness: Witness, report: Report, say: Say) -> I
     change = next((c for c in report.changes if finding.path.startswith(c[0]) or c[0].startswith(finding.path)), None)
     if change is not None:
         yield f"{say('The smallest change that stops it')}: {change[0]}"
-        yield f"    - {change[1]}"
-        yield f"    + {change[2]}"
+        for sign, text in (("-", change[1]), ("+", change[2])):
+            for line in text.splitlines():
+                yield f"    {sign} {line}"
     else:
         yield f"{say('To stop it')}: {_said(finding.remedy, say)}"
     yield ""

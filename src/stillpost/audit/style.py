@@ -12,7 +12,7 @@ header{padding-top:2.5rem}
 header p,footer p{color:var(--soft);margin:.25rem 0}
 h1{font-size:1.85rem;line-height:1.2;margin:.25rem 0 .75rem;letter-spacing:-.01em}
 h2{font-size:1.25rem;margin:2.75rem 0 .75rem}
-h3{font-size:1rem;margin:0 0 .5rem}
+.card h2{font-size:1rem;margin:0 0 .5rem}
 .kicker{text-transform:uppercase;letter-spacing:.08em;font-size:.78rem;color:var(--soft);font-weight:600}
 .lead{font-size:1.1rem}
 .mail{background:var(--card);border:1px solid var(--line);border-radius:.6rem;overflow:hidden;margin:1.25rem 0;

@@ -100,8 +100,17 @@ def report_of(snapshot: Snapshot, attested: Attested, *, changes: bool = False) 
         edits: tuple[Edit, ...] = ()
         if changes and len(product.desk.reactions) <= MAX_FIXED:
             edits = plan(product, Aim.CONTENT, words).edits
-    shown = tuple((edit.path, in_words(edit.old), in_words(edit.new)) for edit in edits)
+    shown = tuple((edit.path, *difference(edit.old, edit.new)) for edit in edits)
     return Report(desk=product.desk, taken_at=snapshot.taken_at, outcomes=outcomes, changes=shown)
+
+
+def difference(old: object, new: object) -> tuple[str, str]:
+    """Old and new as people read them; of lists (conditions) only the members that differ."""
+    if isinstance(old, list) and isinstance(new, list):
+        gone = [in_words(member) for member in old if member not in new]
+        come = [in_words(member) for member in new if member not in old]
+        return "\n".join(gone) or "…", "\n".join(["…", *come] if not gone else come)
+    return in_words(old), in_words(new)
 
 
 def in_words(value: object) -> str:
