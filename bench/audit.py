@@ -14,7 +14,7 @@ from typing import Any
 
 from stillpost.audit.snapshot import Snapshot
 from stillpost.helpdesks.auditing import report_of
-from stillpost.helpdesks.zendesk.taint import environment
+from stillpost.helpdesks.template_flow import environment
 
 ATTESTED = {"anybody_can_submit": True, "ask_to_register": False, "api_authentication_required": False}
 BODIES = (

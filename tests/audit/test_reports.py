@@ -162,7 +162,7 @@ def test_nothing_changed_is_nothing_to_fail_on_though_findings_are_left() -> Non
 def test_an_unknown_counts_until_the_baseline_holds_the_same() -> None:
     known, unread = snapshot(trigger(1, mail("x", "y"))), snapshot(trigger(1, mail("x", "y")), automations=None)
     changed = drift(baseline(as_json(reported(known))), reported(unread).outcomes)
-    assert {outcome.rule.id for outcome in changed.unknown} == {"Z-AUTO", "Z-UNREAD"}
+    assert {outcome.rule.id for outcome in changed.unknown} == {"Z-AUTO", "UNREAD"}
     assert changed.weight is Severity.CRITICAL
     assert drift(baseline(as_json(reported(unread))), reported(unread).outcomes).nothing
 

@@ -155,6 +155,7 @@ class Notice:
     audience: tuple[Audience, ...]
     subject: Template | None
     text: Template | None
+    html: Template | None = None
     recipient: str = ""
     recipient_path: str = ""
     medium: str = "mail"
@@ -188,13 +189,14 @@ class Trigger(StrEnum):
     """What starts an occasion.
 
     ``request``: the stranger's request arrives. ``echo``: a reaction's own comment is an update. ``participant``: an
-    address the stranger put in copy answers. ``time``: hours pass. ``answer``: what was mailed answers by itself (an
-    autoresponder). ``agent``: a person of the helpdesk acts.
+    address the stranger put in copy answers. ``second``: anybody writes again to what was made. ``time``: hours pass.
+    ``answer``: what was mailed answers by itself (an autoresponder). ``agent``: a person of the helpdesk acts.
     """
 
     REQUEST = "request"
     ECHO = "echo"
     PARTICIPANT = "participant"
+    SECOND = "second"
     TIME = "time"
     ANSWER = "answer"
     AGENT = "agent"

@@ -111,7 +111,7 @@ class _Judge:
         self._given = given
         self._reaction = reaction
         self._notice = notice
-        self._templates: list[Template] = [t for t in (notice.subject, notice.text) if t is not None]
+        self._templates: list[Template] = [t for t in (notice.subject, notice.text, notice.html) if t is not None]
 
     def judge(self, ways: _Ways) -> list[Exposure]:
         """The notice's exposures, at most one of each kind."""
@@ -250,8 +250,9 @@ class _Judge:
         return replace(leak, tri=Tri.PERHAPS, inferred=why)
 
     def _visible(self, leak: Leak, request: Request, drafted: Draft) -> bool:
-        subject = self._notice.subject
-        rendered = drafted.subject if subject is not None and leak.template == subject.path else drafted.text
+        notice = self._notice
+        parts = ((notice.subject, drafted.subject), (notice.html, drafted.html))
+        rendered = next((done for part, done in parts if part and part.path == leak.template), drafted.text)
         return marks_in(leak.source, request, rendered.text)
 
     def _exposure(

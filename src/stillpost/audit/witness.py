@@ -58,10 +58,11 @@ class Witness:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A rendered notice: its subject and text, and the fields the stranger has to choose for them."""
+    """A rendered notice: its subject, its text (as text and as HTML), and the fields the stranger has to choose."""
 
     subject: Rendered
     text: Rendered
+    html: Rendered
     fields: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -79,7 +80,8 @@ def draft(product: Product, scene: Scene, toward: tuple[Leak, ...] = ()) -> Draf
     aims = {leak.template: leak for leak in reversed(toward)}
     subject = product.render(notice.subject, scene, toward=_aim(aims, notice.subject)) if notice.subject else EMPTY
     text = product.render(notice.text, scene, toward=_aim(aims, notice.text)) if notice.text else EMPTY
-    return Draft(subject=subject, text=text, fields={**subject.fields, **text.fields})
+    html = product.render(notice.html, scene, toward=_aim(aims, notice.html)) if notice.html else EMPTY
+    return Draft(subject=subject, text=text, html=html, fields={**subject.fields, **text.fields})
 
 
 def _aim(aims: Mapping[str, Leak], template: object) -> Leak | None:

@@ -17,6 +17,8 @@ from stillpost.audit.rules import RULES
 from stillpost.audit.snapshot import Snapshot, edited, loaded
 from stillpost.audit.walk import exposures
 from stillpost.audit.witness import Words
+from stillpost.helpdesks.django_helpdesk import reading as django_reading
+from stillpost.helpdesks.django_helpdesk.settings import django_helpdesk
 from stillpost.helpdesks.protocol import HelpdeskError
 from stillpost.helpdesks.zendesk import export as zendesk_export
 from stillpost.helpdesks.zendesk.channels import QUESTIONS as ZENDESK_QUESTIONS
@@ -46,6 +48,11 @@ class Audited:
     calls: Callable[[Mapping[str, Any], Mapping[str, Any], Sequence[Edit]], Sequence[Any]] | None = None
 
 
+def _django_helpdesk(snapshot: Snapshot, _attested: Attested) -> tuple[Product, Words]:
+    made = django_helpdesk(snapshot)
+    return made, made.given
+
+
 def _zendesk(snapshot: Snapshot, attested: Attested) -> tuple[Product, Words]:
     made = zendesk(snapshot, attested)
     return made, made.given
@@ -60,6 +67,7 @@ AUDITED: Final[tuple[Audited, ...]] = (
         for_saving=zendesk_for_saving,
         calls=zendesk_calls,
     ),
+    Audited(name="django-helpdesk", read=django_reading.read, build=_django_helpdesk, questions={}),
 )
 
 

@@ -2,6 +2,12 @@
 
 from stillpost.audit.finding import Rule
 from stillpost.audit.rules import (
+    dh_1,
+    dh_2,
+    dh_3,
+    dh_4,
+    dh_5,
+    unread,
     z_auto,
     z_cc,
     z_chain,
@@ -18,7 +24,6 @@ from stillpost.audit.rules import (
     z_sms,
     z_target,
     z_title,
-    z_unread,
     z_verbatim,
     z_volume,
     z_welcome,
@@ -44,5 +49,10 @@ RULES: tuple[Rule, ...] = (
     z_loop.RULE,
     z_flood.RULE,
     z_open.RULE,
-    z_unread.RULE,
+    dh_2.RULE,
+    dh_3.RULE,
+    dh_1.RULE,
+    dh_4.RULE,
+    dh_5.RULE,
+    unread.RULE,
 )

@@ -7,8 +7,8 @@ from typing import Any, final
 from liquid.exceptions import LiquidError
 
 from stillpost.audit.product import Rendered
+from stillpost.helpdesks.template_flow import Parsed, Use
 from stillpost.helpdesks.zendesk.spots import MAX_NESTING, Texts, Variant, fallback, make_room
-from stillpost.helpdesks.zendesk.taint import Parsed, Use
 
 _FAILURES = (LiquidError, ArithmeticError, ValueError, TypeError, RecursionError)
 

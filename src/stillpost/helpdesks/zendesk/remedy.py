@@ -5,8 +5,7 @@ alone; an update notice runs for comments by agents only; a trigger's public com
 switched off.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stillpost.audit.cut import smallest_cut
@@ -15,8 +14,9 @@ from stillpost.audit.exposure import Exposure, Kind
 from stillpost.audit.logic import Tri
 from stillpost.audit.product import Aim, Edit, Leak
 from stillpost.audit.snapshot import found
+from stillpost.helpdesks.template_flow import Use
+from stillpost.helpdesks.tidying import speaks, tidied
 from stillpost.helpdesks.zendesk.spots import Texts
-from stillpost.helpdesks.zendesk.taint import Use
 
 PROVEN_TAG = "stillpost-proven"
 """The tag that Stillpost's hand-over puts on proven tickets only (a test holds it to ``ticket.PROVEN_TAG``)."""
@@ -136,13 +136,7 @@ def _unspeakable(resources: Mapping[str, Any], left: Sequence[Exposure]) -> froz
     leaks = [leak for exposure in left for leak in exposure.leaks if leak.via]
     own = {leak.via[-1] for leak in leaks}
     between = {path for leak in leaks for path in leak.via[:-1]} - own
-    return frozenset(path for path in between if not _speaks(_source(resources, path)))
-
-
-def _speaks(text: str) -> bool:
-    """Whether a template still says something of its own: a letter outside placeholders and tags."""
-    bare = re.sub(r"\{\{.*?\}\}|\{%.*?%\}", "", text, flags=re.DOTALL)
-    return any(char.isalpha() for char in bare)
+    return frozenset(path for path in between if not speaks(_source(resources, path)))
 
 
 def _source(resources: Mapping[str, Any], path: str) -> str:
@@ -158,9 +152,9 @@ def _cut_text(
     """Take every statement that leads to a stranger's word out of one text; if nothing is left, say it plainly."""
     source = _source(resources, path)
     uses = list(dict.fromkeys(_leading(texts, source, path, left)))
-    new = without(source, uses)
+    new = tidied(source, [(use.start, use.stop) for use in uses])
     subject = path.endswith(("/value/1", "/subject"))
-    if rough or (not _speaks(new) and not path.startswith("dynamic_content/")):
+    if rough or (not speaks(new) and not path.startswith("dynamic_content/")):
         new = PLAIN_SUBJECT if subject else PLAIN_TEXT
     if new == source:
         return None
@@ -180,24 +174,3 @@ def _leading(texts: Texts, source: str, path: str, left: Sequence[Exposure]) -> 
 def _next(leak: Leak, path: str) -> tuple[str, tuple[str, ...]]:
     place = leak.via.index(path)
     return leak.placeholder, leak.via[place + 1 : place + 2]
-
-
-_TIDY = (
-    (re.compile(r"[ \t]+(?=[,.;!?])"), ""),
-    (re.compile(r"(?<=\S)[ \t]{2,}(?=\S)"), " "),
-    (re.compile(r"[ \t]+$", re.MULTILINE), ""),
-    (re.compile(r"\n{3,}"), "\n\n"),
-)
-
-
-def without(source: str, uses: Iterable[Use]) -> str:
-    """The text without these statements, tidied where they stood: no blank before a comma, no colon before nothing."""
-    result = source
-    spans = sorted({(use.start, use.stop) for use in uses}, reverse=True)
-    if not spans:
-        return source
-    for start, stop in spans:
-        result = result[:start] + result[stop:]
-    for pattern, text in _TIDY:
-        result = pattern.sub(text, result)
-    return result.strip().rstrip(":-–| ").rstrip()

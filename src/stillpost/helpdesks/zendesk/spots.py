@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, final
 
 from stillpost.audit.logic import Conjunction, Relation, Term, Tri
 from stillpost.audit.product import Leak
+from stillpost.helpdesks.template_flow import Parsed, Use, environment, parse
 from stillpost.helpdesks.zendesk.placeholders import Fate, Meaning, meaning
-from stillpost.helpdesks.zendesk.taint import Parsed, Use, environment, parse
 
 MAX_NESTING = 8
 MAX_KEPT = 1024

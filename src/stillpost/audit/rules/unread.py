@@ -20,6 +20,8 @@ from stillpost.audit.desk import Sentence
 from stillpost.audit.exposure import Severity
 from stillpost.audit.finding import Finding, Rule, Unknown, View
 
+PRODUCTS = ("zendesk", "django-helpdesk", "roundup", "request-tracker", "osticket", "zammad")
+
 
 def check(view: View) -> Iterator[Finding]:
     """See the page above."""
@@ -32,9 +34,9 @@ def check(view: View) -> Iterator[Finding]:
 
 
 RULE = Rule(
-    id="Z-UNREAD",
+    id="UNREAD",
     title="Something in the settings could not be understood",
-    products=("zendesk",),
+    products=PRODUCTS,
     severity=Severity.MEDIUM,
     page=__doc__,
     check=check,

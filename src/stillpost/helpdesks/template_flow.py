@@ -38,7 +38,6 @@ class Strict(Environment):
 
     loop_iteration_limit = 1_000
     local_namespace_limit = 1_000_000
-    output_stream_limit = 500_000
     block_nesting_limit = 30
 
 

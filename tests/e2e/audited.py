@@ -1,0 +1,146 @@
+"""Probes for the audit: configure a real helpdesk, read its settings as an operator would, send what the audit says."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.header import decode_header, make_header
+from email.message import Message
+from pathlib import Path
+from typing import Any
+
+from stillpost.audit.exposure import Exposure, Kind
+from stillpost.audit.product import Edit, Product
+from stillpost.audit.walk import exposures
+from stillpost.helpdesks.auditing import audited
+from tests.e2e import products
+
+VICTIM = "victim@example.com"
+COPIED = ("copied-one@example.org", "copied-two@example.net")
+STRANGER = "stranger@example.org"
+MOMENT = datetime(2026, 11, 23, tzinfo=UTC)
+Change = tuple[str, int | str, str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A mail that really came out: for whom, with which subject, which text (as text and as HTML)."""
+
+    recipients: tuple[str, ...]
+    subject: str
+    text: str
+    html: str
+    header: Message
+
+
+def seen(mails: Sequence[products.Caught]) -> list[Seen]:
+    """The mails in a sink, decoded."""
+    return [_decoded(mail) for mail in mails]
+
+
+def _decoded(mail: products.Caught) -> Seen:
+    message = message_from_bytes(mail.content)
+    texts = {"text/plain": "", "text/html": ""}
+    for part in message.walk():
+        if part.get_content_type() in texts and not part.is_multipart():
+            payload = part.get_payload(decode=True)
+            assert isinstance(payload, bytes)
+            texts[part.get_content_type()] += payload.decode(part.get_content_charset() or "utf-8")
+    subject = str(make_header(decode_header(message["Subject"] or "")))
+    return Seen(mail.recipients, _flat(subject), _flat(texts["text/plain"]), texts["text/html"], message)
+
+
+def _flat(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def comparable(text: str) -> str:
+    """A text without what is the moment's: links, dates, the blank edges."""
+    text = re.sub(r"https?://\S+", "LINK", _flat(text))
+    text = re.sub(r"(?m)[ \t]+$", "", text)
+    return text.strip()
+
+
+def judged(name: str, place: Path) -> tuple[Product, list[Exposure]]:
+    """The audit of a place on disk, as an operator would run it."""
+    entry = audited(name)
+    product, words = entry.build(entry.read(place, "loopback", MOMENT), {})
+    return product, list(exposures(product.desk, product, words))
+
+
+def kinds(found: Sequence[Exposure]) -> set[Kind]:
+    """What is surely exposed."""
+    from stillpost.audit.logic import Tri
+
+    return {exposure.kind for exposure in found if exposure.tri is Tri.YES}
+
+
+# --- django-helpdesk ------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def django_helpdesk(
+    place: Path, sink: products.Sink, changes: Sequence[Change], settings: dict[str, Any]
+) -> Iterator[products.DjangoHelpdesk]:
+    """A django-helpdesk with these rows and settings, running."""
+    program = products.environment("django-helpdesk") / "python"
+    site = place / "django-helpdesk"
+    shutil.copytree(products._seed_django(program), site)
+    (site / "settings.json").write_text(json.dumps(settings))
+    _export(program, site)
+    change_django(program, site, changes)
+    command: list[Path | str] = [program, products.SITES / "django_site.py", "serve"]
+    with products._serving(command, place / "django.log", E2E_SITE=site, E2E_SINK_PORT=sink.port) as port:
+        yield products.DjangoHelpdesk(f"http://127.0.0.1:{port}/helpdesk/", site, sink, program, sink.port)
+
+
+def _export(program: Path, site: Path) -> None:
+    """The product's own footers beside its database, as docs/audit/django-helpdesk.md says."""
+    code = "import helpdesk, pathlib; print(pathlib.Path(helpdesk.__file__).parent / 'templates/helpdesk')"
+    where = subprocess.run([program, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    for footer in Path(where).glob("*/email_text_footer.txt"):
+        target = site / "templates/helpdesk" / footer.parent.name
+        target.mkdir(parents=True)
+        shutil.copy(footer, target)
+
+
+def change_django(program: Path, site: Path, changes: Sequence[Change]) -> None:
+    """Set fields of rows."""
+    done = subprocess.run(
+        [program, products.SITES / "django_change.py"],
+        input=json.dumps([list(change) for change in changes]),
+        text=True,
+        capture_output=True,
+        check=False,
+        env={"E2E_SITE": str(site), "PATH": "/usr/bin:/bin"},
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def applied_django(edits: Sequence[Edit]) -> tuple[list[Change], dict[str, Any]]:
+    """The audit's edits as changes of rows and settings."""
+    models = {"templates": "emailtemplate", "queues": "queue"}
+    changes: list[Change] = []
+    settings: dict[str, Any] = {}
+    for edit in edits:
+        resource, _, rest = edit.path.partition("/")
+        if resource == "settings":
+            settings[rest] = edit.new
+        else:
+            ident, _, name = rest.partition("/")
+            changes.append((models[resource], int(ident), name, edit.new))
+    return changes, settings
+
+
+def mail(subject: str, text: str, sender: str, recipient: str, copies: Sequence[str] = ()) -> bytes:
+    """A mail that says to come from somebody."""
+    cc = f"Cc: {', '.join(copies)}\r\n" if copies else ""
+    return (
+        f"From: Quorvane <{sender}>\r\nTo: {recipient}\r\n{cc}Subject: {subject}\r\n"
+        f"Message-ID: <{abs(hash((subject, sender)))}@example.net>\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\n\r\n{text}\r\n"
+    ).encode()
