@@ -1,6 +1,7 @@
 """The API: ``POST /api/v1/portals/<portal>/requests``.
 
-Without the portal's key a call is a form with every guard failed. Errors are problem details (RFC 9457).
+Without the portal's key a call is a form with every guard failed. Errors are problem details (RFC 9457); what a visitor
+can put right is said in his ``locale``.
 """
 
 import hashlib
@@ -15,11 +16,11 @@ from starlette.responses import JSONResponse, Response
 from stillpost.doors.http import words
 from stillpost.doors.http.body import BodyError, read_json
 from stillpost.doors.http.context import Context
-from stillpost.doors.http.form import NO_SUCH_PORTAL, REFUSED_ADDRESS, RETRY_SECONDS, TRY_LATER
+from stillpost.doors.http.form import NEEDED, NO_SUCH_PORTAL, REFUSED_ADDRESS, RETRY_SECONDS, TRY_LATER
 from stillpost.doors.http.openapi import openapi
 from stillpost.doors.http.sources import UNKNOWN, source_of
 from stillpost.intake.voucher import VoucherError, read_voucher
-from stillpost.language import choose
+from stillpost.language import OFFERED, choose, translate
 from stillpost.mail.addresses import AddressError, parse
 from stillpost.model import Address, Guards, RequestState, Source
 from stillpost.reception.portal import Portal
@@ -67,24 +68,26 @@ class Api:
 
     async def take(self, request: Request) -> Response:
         """``POST /api/v1/portals/<portal>/requests``."""
+        language = OFFERED[0]
         try:
             portal = self.context.portals.get(request.path_params["portal"])
             if portal is None:
                 raise ApiError(404, NO_SUCH_PORTAL)
             keyed = self._keyed(request, portal)
             raw, body = await read_json(request)
+            language = _language(body, portal)
             submitted = self._read(request, portal, raw, body, keyed=keyed)
             answer = await self.context.admission.submit(submitted)
         except BodyError as error:
             return problem(error.status, str(error))
         except ApiError as error:
-            return problem(error.status, error.title, error.pointer, **error.extra)
+            return problem(error.status, translate(error.title, language), error.pointer, **error.extra)
         except words.WordsError as error:
-            return problem(422, error.message.format(**error.values), f"/{error.field}")
+            return problem(422, translate(error.message, language).format(**error.values), f"/{error.field}")
         except IdempotencyConflict:
             return problem(422, "This Idempotency-Key was used with another body.")
         except Unavailable:
-            return problem(503, TRY_LATER)
+            return problem(503, translate(TRY_LATER, language))
         return self._answer(portal, answer)
 
     def _keyed(self, request: Request, portal: Portal) -> bool:
@@ -110,7 +113,7 @@ class Api:
         subject = words.one_line(_text(body, "subject", 4_000), "subject", words.SUBJECT_CHARS)
         text = words.many_lines(_text(body, "text", 4 * words.TEXT_CHARS), "text", words.TEXT_CHARS)
         if not subject or not text:
-            raise ApiError(422, "Please fill this in.", "/text" if subject else "/subject")
+            raise ApiError(422, NEEDED, "/text" if subject else "/subject")
         key = self.context.keys.get(portal.name)
         try:
             vouched = read_voucher(key, portal.name, voucher, now) if voucher and key else None
@@ -180,6 +183,12 @@ class Api:
         return JSONResponse(
             {"id": answer.id, "state": answer.told.value, "next": following}, 202, headers={"Cache-Control": "no-store"}
         )
+
+
+def _language(body: Any, portal: Portal) -> str:
+    """The visitor's language, for what the site may show him; a locale that is no text is complained about later."""
+    locale = body.get("locale", "") if isinstance(body, dict) else ""
+    return choose(locale if isinstance(locale, str) else "", portal.options.languages)
 
 
 def _text(body: Mapping[str, Any], name: str, limit: int, at: str = "") -> str:
