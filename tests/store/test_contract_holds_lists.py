@@ -77,3 +77,24 @@ async def test_lines_come_oldest_first_with_keys_as_hashes_only(store: Store) ->
     assert [line.note for line in await store.lists.listed("suppressed", limit=1)] == ["0"]
     assert len({line.key_hash for line in lines}) == 3
     assert "ann" not in str(lines)
+
+
+async def test_newcomers_evict_nobody_from_a_full_list(store: Store) -> None:
+    for number in range(3):
+        assert await store.lists.add("relation", f"r{number}", NOON, NOON + DAY, at_most=3)
+    assert not await store.lists.add("relation", "r3", NOON, NOON + DAY, at_most=3)
+    assert not await store.lists.has("relation", "r3", NOON)
+    assert await store.lists.add("relation", "r0", NOON, NOON + 2 * DAY, at_most=3), "one that is there may change"
+    assert await store.lists.has("relation", "r0", NOON + DAY)
+    assert await store.lists.size("relation") == 3
+    assert await store.lists.size("suppressed") == 0
+    await store.ledger.expire(NOON + DAY)
+    assert await store.lists.size("relation") == 1
+    assert await store.lists.add("relation", "r3", NOON + DAY, None, at_most=3)
+
+
+async def test_the_same_line_again_is_no_change(store: Store) -> None:
+    await store.lists.add("relation", "r", NOON, NOON + DAY, "why")
+    await store.lists.add("relation", "r", NOON + HOUR, NOON + DAY, "why")
+    (line,) = await store.lists.listed("relation")
+    assert line.since == NOON

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-from stillpost.model import Action, Event, Mode, Scope, Submission, Symbol, Verdict
+from stillpost.model import Action, Direction, Event, Mail, Mode, Scope, Submission, Symbol, Verdict
 
 
 @final
@@ -65,6 +65,16 @@ class Policy:
         if hard > 0 and told >= self.hold:
             return Action.HOLD
         if score >= self.challenge:
-            proven = isinstance(event, Submission) and event.proven
-            return Action.TAG if proven else Action.CHALLENGE
+            return Action.TAG if _is_proven(event) else Action.CHALLENGE
         return Action.TAG if score >= self.tag else Action.ACCEPT
+
+
+def _is_proven(event: Event) -> bool:
+    """Whether there is nothing left to ask: the requester, the author or the recipient is proven."""
+    if isinstance(event, Submission):
+        return event.proven
+    if not isinstance(event, Mail):
+        return False
+    return (event.direction is Direction.PORTAL_IN and event.authenticated) or (
+        event.direction is Direction.PORTAL_OUT and event.known
+    )

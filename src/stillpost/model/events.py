@@ -89,7 +89,9 @@ class Mail:
     ``at`` is the border's clock, never ``Date:``. ``identity`` is who is counted: tenant, else List-Id, else
     organizational domain. ``automatic`` is the kind of automatic mail (``mail.automatic``) or empty. Whoever makes the
     event looks up two things: ``known``, the recipient wrote to it, it belongs to his thread or his organization, or
-    earlier mail of it was accepted; ``in_wave``, its tenant or thread took part in a wave on this mailbox lately.
+    earlier mail of it was accepted; ``in_wave``, its tenant or thread took part in a wave on this mailbox lately. At a
+    portal ``authenticated`` says that the From is proven to have written it just now, and on the way out ``known`` that the
+    recipient may be mailed; ``reason`` is our own word for why, or why not.
     """
 
     event_id: str
@@ -111,6 +113,7 @@ class Mail:
     subject: str = ""
     known: bool = False
     in_wave: bool = False
+    reason: str = ""
 
 
 class FeedbackKind(StrEnum):

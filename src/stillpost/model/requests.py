@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import final
 
+from stillpost.model.events import Direction
 from stillpost.model.parties import Address
 
 
@@ -45,11 +46,28 @@ class Attachment:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldMail:
+    """The envelope of a mail held at a milter, one recipient each; its bytes are the request's only attachment.
+
+    ``listener`` is the milter that held it, ``sender`` empty the null sender; both addresses as the mail server spelled
+    them, without brackets (bytes that are no UTF-8 as lone surrogates).
+    """
+
+    listener: str
+    direction: Direction
+    sender: str
+    recipient: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a visitor wrote, on disk before he is answered, gone when delivered or expired.
+    """What a visitor wrote, on disk before he is answered, gone when delivered or expired; or a mail that is held.
 
     ``id`` is public (the reference number); the status page's secret and the mail-first token are stored as keyed
     hashes only, never here. ``copies`` are addresses the visitor wanted in copy: text for the agent, never mailed.
+    Of a held ``mail`` the requester is whose proof or word releases it: its author on the way into a portal, its
+    recipient on every other way.
     """
 
     id: str
@@ -70,6 +88,7 @@ class Request:
     proven_at: datetime | None = None
     tags: tuple[str, ...] = ()
     quiet: bool = False
+    mail: HeldMail | None = None
 
 
 @final

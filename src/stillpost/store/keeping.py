@@ -31,6 +31,7 @@ def without_words(request: Request, pseudonym: Pseudonym) -> Request:
         copies=(),
         fields={},
         attachments=(),
+        mail=None,
     )
 
 

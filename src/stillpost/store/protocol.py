@@ -337,14 +337,22 @@ class Listed:
 
 
 class Lists(Protocol):
-    """Small durable sets with an expiry: ``suppressed`` (limit keys), ``brake`` (portal names or ``*``), later more."""
+    """Durable sets with an expiry: ``suppressed`` (limit keys), ``brake`` (portal names or ``*``), relations and more.
+
+    All of them are kept in memory, some 400 bytes a line, so a list that mail fills is given a bound where it is filled.
+    """
 
     async def has(self, name: str, key: str, at: datetime) -> bool:
         """Whether ``key`` is on the list ``name`` at ``at``."""
         ...
 
-    async def add(self, name: str, key: str, at: datetime, until: datetime | None, note: str = "") -> None:
-        """Put ``key`` on the list until then (None: until removed)."""
+    async def add(
+        self, name: str, key: str, at: datetime, until: datetime | None, note: str = "", at_most: int | None = None
+    ) -> bool:
+        """Put ``key`` on the list until then (None: until removed).
+
+        False, and nothing is put, where the list has ``at_most`` other lines already: newcomers evict nobody.
+        """
         ...
 
     async def remove(self, name: str, key: str) -> bool:
@@ -353,6 +361,10 @@ class Lists(Protocol):
 
     async def listed(self, name: str, limit: int = 1000) -> list[Listed]:
         """The list's lines; keys only as hashes."""
+        ...
+
+    async def size(self, name: str) -> int:
+        """How many lines the list has, those included whose time is over but that were not swept yet."""
         ...
 
 

@@ -13,6 +13,8 @@ from stillpost.engine.detectors.requester_burst import RequesterBurst
 from stillpost.engine.detectors.source_burst import SourceBurst
 from stillpost.engine.detectors.tenants_of_one_platform import TenantsOfOnePlatform
 from stillpost.engine.detectors.text_of_many_tenants import TextOfManyTenants
+from stillpost.engine.detectors.unproven_recipient import UnprovenRecipient
+from stillpost.engine.detectors.unproven_sender import UnprovenSender
 from stillpost.engine.detectors.wave_tail import WaveTail
 
 PORTAL_DETECTORS: tuple[Detector, ...] = (
@@ -25,8 +27,10 @@ PORTAL_DETECTORS: tuple[Detector, ...] = (
     FormTooFast(),
     AutomaticRequester(),
     CopiesFanOut(),
+    UnprovenSender(),
+    UnprovenRecipient(),
 )
-"""What watches requests at a portal."""
+"""What watches requests at a portal, and mail into it and out of it."""
 
 RECIPIENT_DETECTORS: tuple[Detector, ...] = (
     NewcomerBurst(),

@@ -38,11 +38,11 @@ class MemoryHolds:
 
 @final
 class MemoryLists:
-    """The ``Lists`` in a dictionary. The SQLite store answers from one, too, so ``has`` never waits for the disk."""
+    """The ``Lists`` in dictionaries. The SQLite store answers from them, too, so ``has`` never waits for the disk."""
 
     def __init__(self, hasher: Hasher) -> None:
         self._hasher = hasher
-        self.lines: dict[LineKey, Listed] = {}  # each line has an expiry, or an operator's hand put it here
+        self._lines: dict[str, dict[bytes, Listed]] = {}  # lines expire, or an operator's hand put them here
 
     def key(self, name: str, key: str) -> LineKey:
         """What a line is kept under."""
@@ -53,28 +53,60 @@ class MemoryLists:
         place = self.key(name, key)
         return place, Listed(name, place[1].hex(), until, note, at)
 
+    def at(self, place: LineKey) -> Listed | None:
+        """The line at this place."""
+        return self._lines.get(place[0], {}).get(place[1])
+
+    def put(self, place: LineKey, line: Listed) -> None:
+        """Keep a line."""
+        self._lines.setdefault(place[0], {})[place[1]] = line
+
+    def take(self, place: LineKey) -> bool:
+        """Drop a line; whether it was there."""
+        return self._lines.get(place[0], {}).pop(place[1], None) is not None
+
+    def admits(self, place: LineKey, line: Listed, at_most: int | None) -> bool:
+        """Whether a line may be put: it is there already, or there is room for one more."""
+        lines = self._lines.get(place[0], {})
+        return at_most is None or place[1] in lines or len(lines) < at_most
+
+    def says(self, place: LineKey, line: Listed) -> bool:
+        """Whether the line is there already, with the same end and the same note."""
+        there = self.at(place)
+        return there is not None and there.until == line.until and there.note == line.note
+
     async def has(self, name: str, key: str, at: datetime) -> bool:
         """Whether ``key`` is on the list at this time."""
-        line = self.lines.get(self.key(name, key))
+        line = self.at(self.key(name, key))
         return line is not None and (line.until is None or at < line.until)
 
-    async def add(self, name: str, key: str, at: datetime, until: datetime | None, note: str = "") -> None:
+    async def add(
+        self, name: str, key: str, at: datetime, until: datetime | None, note: str = "", at_most: int | None = None
+    ) -> bool:
         """Put ``key`` on the list, or change its line."""
         place, line = self.line(name, key, at, until, note)
-        self.lines[place] = line
+        if not self.admits(place, line, at_most):
+            return False
+        if not self.says(place, line):
+            self.put(place, line)
+        return True
 
     async def remove(self, name: str, key: str) -> bool:
         """Take ``key`` off the list; whether it was there."""
-        return self.lines.pop(self.key(name, key), None) is not None
+        return self.take(self.key(name, key))
 
     async def listed(self, name: str, limit: int = 1000) -> list[Listed]:
         """The list's lines, oldest first."""
-        lines = [line for line in list(self.lines.values()) if line.name == name]
+        lines = list(self._lines.get(name, {}).values())
         return sorted(lines, key=lambda line: (line.since, line.key_hash))[:limit]
 
-    def expire(self, at: datetime) -> list[LineKey]:
-        """Drop the lines whose time is over; their keys."""
-        over = [key for key, line in list(self.lines.items()) if line.until is not None and line.until <= at]
-        for key in over:
-            del self.lines[key]
-        return over
+    async def size(self, name: str) -> int:
+        """How many lines the list has."""
+        return len(self._lines.get(name, {}))
+
+    def expire(self, at: datetime) -> None:
+        """Drop the lines whose time is over."""
+        for lines in list(self._lines.values()):
+            over = [key for key, line in list(lines.items()) if line.until is not None and line.until <= at]
+            for key in over:
+                lines.pop(key, None)

@@ -109,7 +109,7 @@ def read_books(connection: sqlite3.Connection, hasher: Hasher, options: StoreOpt
     _read_claims(connection, books.claims)
     for name, key, until, note, since in connection.execute("SELECT name, key, until, note, since FROM lists"):
         ends = None if until is None else moment(until)
-        books.lists.lines[name, key] = Listed(name, key.hex(), ends, note, moment(since))
+        books.lists.put((name, key), Listed(name, key.hex(), ends, note, moment(since)))
     for state, count, size in connection.execute("SELECT state, count(*), sum(size) FROM requests GROUP BY state"):
         if state in UNDECIDED:
             books.counts.pending_bytes += size

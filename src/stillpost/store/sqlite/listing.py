@@ -19,13 +19,13 @@ def put_line(books: Books, batch: Batch, key: LineKey, line: Listed) -> None:
         "INSERT OR REPLACE INTO lists (name, key, until, note, since) VALUES (?, ?, ?, ?, ?)",
         (*key, until, line.note, micros(line.since)),
     )
-    batch.after(partial(books.lists.lines.__setitem__, key, line))
+    batch.after(partial(books.lists.put, key, line))
 
 
 def take_line(books: Books, batch: Batch, key: LineKey) -> bool:
     """Take a line off its list; whether it was there."""
     gone = batch.execute("DELETE FROM lists WHERE name = ? AND key = ?", key).rowcount > 0
-    batch.after(partial(books.lists.lines.pop, key, None))
+    batch.after(partial(books.lists.take, key))
     return gone
 
 
@@ -38,11 +38,19 @@ class SqliteLists:
         self._writer = writer
         self.has = books.lists.has
         self.listed = books.lists.listed
+        self.size = books.lists.size
 
-    async def add(self, name: str, key: str, at: datetime, until: datetime | None, note: str = "") -> None:
-        """Put ``key`` on the list, or change its line."""
-        place, line = self._books.lists.line(name, key, at, until, note)
-        await self._writer.submit(lambda batch: put_line(self._books, batch, place, line))
+    async def add(
+        self, name: str, key: str, at: datetime, until: datetime | None, note: str = "", at_most: int | None = None
+    ) -> bool:
+        """Put ``key`` on the list, or change its line; a line that says the same already is not written again."""
+        lists = self._books.lists
+        place, line = lists.line(name, key, at, until, note)
+        if not lists.admits(place, line, at_most):
+            return False
+        if not lists.says(place, line):
+            await self._writer.submit(lambda batch: put_line(self._books, batch, place, line))
+        return True
 
     async def remove(self, name: str, key: str) -> bool:
         """Take ``key`` off the list; whether it was there."""

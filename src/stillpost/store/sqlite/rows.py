@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from typing import Any, Final
 
-from stillpost.model import Address, Attachment, Request, RequestState, Way
+from stillpost.model import Address, Attachment, Direction, HeldMail, Request, RequestState, Way
 from stillpost.store.moments import micros, moment
 from stillpost.store.protocol import ChallengeNote
 
@@ -39,6 +39,7 @@ def request_body(request: Request) -> str:
             None if request.proven_at is None else micros(request.proven_at),
             request.tags,
             request.quiet,
+            _envelope(request.mail),
         ]
     )
 
@@ -47,7 +48,7 @@ def read_request(row: tuple[Any, ...]) -> Request:
     """The request of a row of ``REQUEST``."""
     _, request_id, state, at, expires, body = row
     portal, who, name, subject, text, locale, copies, fields, attachments, *rest = json.loads(body)
-    refused, proven, proven_at, tags, quiet = rest
+    refused, proven, proven_at, tags, quiet, *mail = rest  # a row written before mails were held has no ``mail``
     return Request(
         id=request_id,
         portal=portal,
@@ -70,6 +71,7 @@ def read_request(row: tuple[Any, ...]) -> Request:
         proven_at=None if proven_at is None else moment(proven_at),
         tags=tuple(tags),
         quiet=quiet,
+        mail=_read_envelope(mail[0]) if mail else None,
     )
 
 
@@ -100,6 +102,17 @@ def read_note(row: tuple[Any, ...]) -> ChallengeNote:
 def until(at: datetime | None) -> int | None:
     """An end as a column keeps it; None: there is none."""
     return None if at is None else micros(at)
+
+
+def _envelope(mail: HeldMail | None) -> tuple[str, ...] | None:
+    return None if mail is None else (mail.listener, mail.direction, mail.sender, mail.recipient)
+
+
+def _read_envelope(parts: list[str] | None) -> HeldMail | None:
+    if parts is None:
+        return None
+    listener, direction, sender, recipient = parts
+    return HeldMail(listener=listener, direction=Direction(direction), sender=sender, recipient=recipient)
 
 
 def _parts(address: Address) -> tuple[str, ...]:
