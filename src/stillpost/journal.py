@@ -69,6 +69,15 @@ COUNTERS = (
     Metric("not_a_proof", "Mails to the mail-first address that prove nothing, refused", ("reason",)),
     Metric("challenges", "Challenges by what became of the mail", ("portal", "outcome")),
     Metric("tickets", "Tickets handed to a helpdesk", ("product", "outcome")),
+    Metric(
+        "mails",
+        "Mails (per recipient) at a milter, by what was done and why",
+        ("listener", "action", "advised", "reason"),
+    ),
+    Metric(
+        "milter", "Events of a milter itself: broken peers, failed decisions, quarantined mails", ("listener", "what")
+    ),
+    Metric("reinjected", "Released mails handed to the mail server", ("listener", "outcome")),
     Metric("feedback", "Feedback about challenges and requests", ("kind",)),
     Metric("errors", "Our own failures", ("place",)),
 )
@@ -148,6 +157,32 @@ class Journal:
             symbols=[symbol.name for symbol in verdict.symbols],
             refused=list(refused),
         )
+
+    def mailed(self, listener: str, event_id: str, action: str, verdict: Verdict, reason: str) -> None:
+        """A mail, or one of its recipients, was decided upon at a milter; ``reason`` is one of our own words."""
+        self._count("mails", listener, action, verdict.advised.value, reason)
+        for symbol in verdict.symbols:
+            self._count("symbols", symbol.name)
+        self._write(
+            "mailed",
+            listener=listener,
+            id=event_id,
+            action=action,
+            advised=verdict.advised,
+            reason=reason,
+            score=verdict.score,
+            symbols=[symbol.name for symbol in verdict.symbols],
+        )
+
+    def milter(self, listener: str, what: str, **fields: object) -> None:
+        """Something about a milter itself: ``broken`` peer, ``failed`` decision, ``quarantined`` mail, ``returned`` hold."""
+        self._count("milter", listener, what)
+        self._write("milter", listener=listener, what=what, **fields)
+
+    def reinjected(self, listener: str, request_id: str, outcome: str, **fields: object) -> None:
+        """A released mail was handed to the mail server (``delivered``) or will be later (``later``)."""
+        self._count("reinjected", listener, outcome)
+        self._write("reinjected", listener=listener, id=request_id, outcome=outcome, **fields)
 
     def proved(self, portal: str, request_id: str, way: Way) -> None:
         """A request was proven."""

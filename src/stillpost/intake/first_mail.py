@@ -6,7 +6,7 @@ a victim once wrote to anybody passes DKIM for ever, and whoever has it could se
 Only where SPF vouches for the sending server itself may the signature be missing.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -62,7 +62,7 @@ def judge(headers: Headers, envelope_sender: str | None, results: Collection[Aut
     sender = author_of(headers).address
     if sender is None or aligned(sender.domain, results) is None:
         return NoProof("not-authenticated", UNAUTHENTICATED)
-    fresh = {name for name in _CODE_FIELDS if _code_in(headers, name)} & frozenset(_genuine(headers, sender, results))
+    fresh = {name for name in _CODE_FIELDS if _code_in(headers, name)} & genuine(headers, sender, results, _CODE_FIELDS)
     if not fresh:
         return NoProof("unsigned-code", UNSIGNED_CODE)
     return FirstMail(sender, next(filter(None, (_code_in(headers, name) for name in _CODE_FIELDS if name in fresh))))
@@ -74,15 +74,17 @@ def _code_in(headers: Headers, name: str) -> str:
     return (find_code(headers.text(name)) or "") if len(values) == 1 else ""
 
 
-def _genuine(headers: Headers, sender: Address, results: Collection[AuthResult]) -> Iterator[str]:
-    """The fields of which it is known that the author's domain sent them just now, or signed them."""
+def genuine(
+    headers: Headers, sender: Address, results: Collection[AuthResult], wanted: Collection[str]
+) -> frozenset[str]:
+    """The fields, of those ``wanted``, of which it is known that the author's domain sent them just now, or signed them."""
     passed = [result for result in results if result.result == "pass" and is_aligned(sender.domain, result.domain)]
     if any(result.method is AuthMethod.SPF for result in passed):
-        yield from _CODE_FIELDS
+        return frozenset(wanted)
     domains = {result.domain for result in passed if result.method is AuthMethod.DKIM}
-    if not domains:  # DMARC alone: it was by one of the aligned signatures, and nobody says by which
-        claimed = {domain for domain, _ in signatures(headers) if is_aligned(sender.domain, domain)}
-        covered = [signed_fields(headers, domain) for domain in claimed]
-        yield from frozenset.intersection(*covered) if covered else ()
-    for domain in domains:
-        yield from signed_fields(headers, domain)
+    if domains:
+        return frozenset().union(*(signed_fields(headers, domain) for domain in domains)) & frozenset(wanted)
+    # DMARC alone: it was by one of the aligned signatures, and nobody says by which
+    claimed = {domain for domain, _ in signatures(headers) if is_aligned(sender.domain, domain)}
+    covered = [signed_fields(headers, domain) for domain in claimed]
+    return frozenset.intersection(*covered) & frozenset(wanted) if covered else frozenset()

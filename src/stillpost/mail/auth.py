@@ -56,6 +56,26 @@ def results_from(headers: Headers, border: int | None, servers: Collection[str] 
     return tuple(results[:RESULTS_MAX])
 
 
+def results_on_top(headers: Headers, servers: Collection[str]) -> tuple[AuthResult, ...]:
+    """What filters of our own wrote on top of a mail that a stranger handed over.
+
+    In: ``servers``, the authserv-ids those filters write. Out: the results of the topmost field of each of them, above
+    the first Received. A stranger can begin his mail with such a field, too, so a second one of the same id counts for
+    nothing; that the filter writes its own into every mail is the operator's part (RFC 8601 section 5). Never raises.
+    """
+    waited = {server.lower() for server in servers}
+    results: list[AuthResult] = []
+    for at, (name, _) in enumerate(headers.fields):
+        if name == "received" or not waited:
+            break
+        if name == _OWN_FIELD:
+            server, found = parse_results(headers.value(at))
+            if server.lower() in waited:
+                waited.discard(server.lower())
+                results += found
+    return tuple(results[:RESULTS_MAX])
+
+
 def parse_results(value: str) -> tuple[str, tuple[AuthResult, ...]]:
     """The authserv-id of a field (empty where there is none) and its DKIM, SPF and DMARC results.
 

@@ -157,14 +157,15 @@ def fresh_mail_problem(headers: Headers, envelope_sender: str | None, recipient:
         return AUTOMATIC
     if any(name.startswith("resent-") for name in headers.by_name):
         return REDIRECTED
-    if not _replies_to_author(headers, address):
+    if not replies_to_author(headers, address):
         return OTHER_REPLY_TO
     if recipient and not _is_addressed_to(headers, recipient):
         return NOT_ADDRESSED
     return None
 
 
-def _replies_to_author(headers: Headers, author: Address) -> bool:
+def replies_to_author(headers: Headers, author: Address) -> bool:
+    """True where an answer goes to the author: no Reply-To, or his own address alone."""
     named = [mailbox.address for value in headers.all("reply-to") for mailbox in mailboxes(value)]
     found = [read_address(address) for address in named]
     return all(address is not None and address.proof_key == author.proof_key for address in found)

@@ -17,7 +17,17 @@ from stillpost.model.events import (
     Submission,
 )
 from stillpost.model.parties import Address, Source, Tenant
-from stillpost.model.requests import Attachment, HeldMail, ProofMode, ProofOfWork, Rate, Request, RequestState, Ticket, Way
+from stillpost.model.requests import (
+    Attachment,
+    HeldMail,
+    ProofMode,
+    ProofOfWork,
+    Rate,
+    Request,
+    RequestState,
+    Ticket,
+    Way,
+)
 from stillpost.model.verdicts import Action, Meter, Mode, Reading, Scope, Symbol, Verdict
 
 __all__ = [

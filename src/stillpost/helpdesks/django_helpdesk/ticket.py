@@ -7,7 +7,8 @@ do as well, but the product loads its whole table for every page of it.) The API
 therefore names none. Attachments go up as private follow-ups, one each, found again by their number.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from json import dumps
@@ -17,8 +18,10 @@ from stillpost.helpdesks import rendering
 from stillpost.helpdesks.caller import Answer, Caller, Files, basic, check_url, read_secret
 from stillpost.helpdesks.django_helpdesk.doors import OTHER_DOORS
 from stillpost.helpdesks.message import media_type
+from stillpost.helpdesks.origins import Origin
 from stillpost.helpdesks.protocol import Helpdesk, HelpdeskError, Surroundings
 from stillpost.language import N_
+from stillpost.mail.message import Headers
 from stillpost.model import Ticket
 
 __all__ = ["OTHER_DOORS", "DjangoHelpdesk", "DjangoHelpdeskOptions", "build"]
@@ -30,6 +33,10 @@ _WALK = (
 )  # page size, pages: a short look nearly always does; 6,000 since the proof at most
 _SLACK = timedelta(minutes=15)  # the helpdesk's clock may be behind ours by so much
 _ZONE_SLACK = timedelta(hours=26)  # USE_TZ = False: times without a zone
+
+_SUBJECT = re.compile(r"\[[^\[\]]*-(\d{1,9})\] ")
+_MAILING = timedelta(minutes=2)  # from the follow-up to the last mail about it
+_JUST_NOW = 50  # follow-ups looked at: those of two minutes
 
 Json = dict[str, object]
 
@@ -54,7 +61,7 @@ class DjangoHelpdeskOptions:
 def build(options: DjangoHelpdeskOptions, around: Surroundings) -> Helpdesk:
     """The adapter; connects when the first ticket comes."""
     caller = Caller(options.url, clock=around.clock, timeout=options.timeout, ca_file=options.ca_file)
-    return DjangoHelpdesk(options, caller)
+    return DjangoHelpdesk(options, caller, around.clock)
 
 
 @final
@@ -74,9 +81,10 @@ class DjangoHelpdesk:
     can_be_quiet: Final = True
     exactly_once: Final = True
 
-    def __init__(self, options: DjangoHelpdeskOptions, caller: Caller) -> None:
+    def __init__(self, options: DjangoHelpdeskOptions, caller: Caller, clock: Callable[[], datetime]) -> None:
         self._options = options
         self._caller = caller
+        self._clock = clock
 
     async def deliver(self, ticket: Ticket, files: Sequence[bytes]) -> str:
         """Find or make the ticket, then add the attachments that it lacks; the reference is its number."""
@@ -90,6 +98,25 @@ class DjangoHelpdesk:
         """Read the end of the list of follow-ups, as every delivery does first."""
         await self._list("last", 1)
         return N_("django-helpdesk takes our account; whether the queue exists, only a ticket can tell.")
+
+    async def origin(self, headers: Headers) -> Origin:
+        """An agent's, if a person of the staff has just written a public follow-up of the ticket that the subject names.
+
+        Read with 2.6.1: the follow-up is saved, with its user, before anybody is mailed about it. The subject only says
+        where to look: what the product puts in front of a stranger's title. The follow-up in which our own account made
+        the ticket ends with our note and counts for nobody.
+        """
+        number = _SUBJECT.match(headers.text("subject"))
+        if number is None:
+            return Origin.UNKNOWN
+        listed = await self._list("last", _JUST_NOW)
+        for one in _objects(listed.get("results")):
+            just_now = not _older(one, self._clock() - _MAILING, slack=timedelta(0))
+            by_staff = one.get("public") is True and isinstance(one.get("user"), int)
+            ours = rendering.SEPARATOR in str(one.get("comment"))
+            if one.get("ticket") == int(number[1]) and just_now and by_staff and not ours:
+                return Origin.AGENT
+        return Origin.UNKNOWN
 
     async def aclose(self) -> None:
         """Let go of connections."""
@@ -216,10 +243,10 @@ def _last_page(listed: Json, size: int) -> int:
     return -(-count // size) if isinstance(count, int) else 1
 
 
-def _older(one: Json, than: datetime) -> bool:
+def _older(one: Json, than: datetime, *, slack: timedelta = _SLACK) -> bool:
     """Whether a follow-up is older, even with what clocks and zones may be off."""
     try:
         date = datetime.fromisoformat(str(one.get("date")))
     except ValueError:
         return False
-    return (date + _SLACK if date.tzinfo else date.replace(tzinfo=UTC) + _ZONE_SLACK) < than
+    return (date + slack if date.tzinfo else date.replace(tzinfo=UTC) + _ZONE_SLACK) < than

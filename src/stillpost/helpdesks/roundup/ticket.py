@@ -17,9 +17,11 @@ import httpx2
 from stillpost.helpdesks import rendering
 from stillpost.helpdesks.caller import Answer, Caller, Files, basic, check_url, read_secret
 from stillpost.helpdesks.message import media_type
+from stillpost.helpdesks.origins import Origin, origin_by_marks
 from stillpost.helpdesks.protocol import Helpdesk, HelpdeskError, OptionError, Surroundings
 from stillpost.helpdesks.roundup.doors import OTHER_DOORS
 from stillpost.language import N_
+from stillpost.mail.message import Headers, message_ids
 from stillpost.model import Ticket
 
 __all__ = ["OTHER_DOORS", "RoundupDesk", "RoundupOptions", "build"]
@@ -44,6 +46,10 @@ class RoundupOptions:
             "help": "text: named in the message only; known: a registered user with that address is put on the nosy "
             "list; create: and registered first if missing (both need a role that may search users by address)"
         },
+    )
+    agents: tuple[str, ...] = field(
+        default=("Admin", "Agent"),
+        metadata={"help": "roles whose mail an agent wrote; to read roles the account needs leave to view them"},
     )
     timeout: timedelta = field(default=timedelta(seconds=30), metadata={"help": "for each call"})
     ca_file: str = field(default="", metadata={"help": "certificates to trust instead of the usual ones (PEM)"})
@@ -72,6 +78,7 @@ class RoundupDesk:
         self._options = options
         self._caller = caller
         self._clock = clock
+        self._agents = {role.lower() for role in options.agents}
         self._links: dict[str, tuple[str, datetime]] = {}  # at most _LINKS_KEPT, each for _LINK_WORKS
 
     async def deliver(self, ticket: Ticket, files: Sequence[bytes]) -> str:
@@ -86,9 +93,49 @@ class RoundupDesk:
         await self._own_id()
         return N_("Roundup takes our account; whether it may make issues, only a ticket can tell.")
 
+    async def origin(self, headers: Headers) -> Origin:
+        """An agent's, if the tracker has a message of this Message-ID and an agent wrote every message of it.
+
+        Measured with 2.6.0: the nosy mail about a message carries its id, made by the tracker where it was written on
+        the web and taken over where it came by mail. So a stranger may choose an id, and then he is an author of it.
+        Agents are users with a role of ``agents``.
+        """
+        by_marks = origin_by_marks("roundup", headers, lambda address: False)
+        ids = message_ids(headers.first("message-id"))
+        if by_marks is not Origin.UNKNOWN or not ids:
+            return by_marks
+        authors = await self._authors(f"<{ids[0]}>")
+        is_agent = [not self._agents.isdisjoint(await self._roles(author)) for author in authors]
+        return Origin.AGENT if is_agent and all(is_agent) else Origin.UNKNOWN
+
     async def aclose(self) -> None:
         """Let go of connections."""
         await self._caller.aclose()
+
+    async def _authors(self, message_id: str) -> set[str]:
+        """The ids of the users who wrote the messages of this id."""
+        params = {"messageid:": message_id, "@fields": "messageid,author", "@page_size": "20"}
+        answer = await self._call("GET", "rest/data/msg", params=params)
+        if not answer.ok:
+            raise self._refusal(answer, "the search for msg")
+        data = answer.json().get("data")
+        collection = data.get("collection") if isinstance(data, dict) else None
+        found = set()
+        for item in collection if isinstance(collection, list) else ():
+            author = item.get("author") if isinstance(item, dict) and item.get("messageid") == message_id else None
+            if isinstance(author, dict):
+                found.add(str(author.get("id")))
+        return found
+
+    async def _roles(self, user: str) -> set[str]:
+        """The roles of a user; nothing where our account may not see them."""
+        if not user.isdigit():
+            return set()
+        answer = await self._call("GET", f"rest/data/user/{user}", params={"@fields": "roles"})
+        data = answer.json().get("data") if answer.ok else None
+        attributes = data.get("attributes") if isinstance(data, dict) else None
+        roles = attributes.get("roles") if isinstance(attributes, dict) else None
+        return {role.strip().lower() for role in roles.split(",")} if isinstance(roles, str) else set()
 
     async def _make_message(self, ticket: Ticket, files: Sequence[bytes]) -> str:
         uploaded = [await self._upload(ticket, place, content) for place, content in enumerate(files)]
