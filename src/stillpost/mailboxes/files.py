@@ -66,6 +66,10 @@ class FilesPart:
         except OSError:
             return None
 
+    def read_many(self, wheres: Iterable[Where], limit: int) -> Iterator[tuple[Where, bytes | None]]:
+        """Several mails, one by one."""
+        return ((where, self.read(where, limit)) for where in wheres)
+
     def source(self, where: Where) -> str:
         """The file's path below the mailbox's."""
         return where.name if self.name == "." else f"{self.name}/{where.name}"
@@ -82,9 +86,7 @@ class FilesPart:
         return Found(Where(self.number, name=name), head, self.kind, self._delivered(name))
 
     def _delivered(self, name: str) -> datetime | None:
-        if self.files is not None or (found := _DELIVERED.match(name[4:])) is None:
-            return None
-        return datetime.fromtimestamp(int(found[1]), UTC)
+        return None if self.files is not None else delivered_at(name[4:])
 
     def _find(self, name: str) -> Path:
         """Where the file is now."""
@@ -93,9 +95,9 @@ class FilesPart:
             return path
         stem = _FLAGS.sub("", name.partition("/")[2])
         for place in ("cur", "new"):
-            for entry in os.scandir(self.folder / place):
-                if _FLAGS.sub("", entry.name) == stem:
-                    return Path(entry.path)
+            for other in _names(self.folder / place):
+                if _FLAGS.sub("", other) == stem:
+                    return self.folder / place / other
         raise FileNotFoundError(name)
 
 
@@ -120,6 +122,20 @@ def is_maildir(folder: Path) -> bool:
     return (folder / "cur").is_dir() and (folder / "new").is_dir()
 
 
+def delivered_at(name: str) -> datetime | None:
+    """When our own server delivered a mail, by its file's name in a Maildir; None where the name does not say."""
+    found = _DELIVERED.match(name)
+    return datetime.fromtimestamp(int(found[1]), UTC) if found else None
+
+
+def without_length(name: str, raw: bytes) -> bytes:
+    """A mail as it is in a file of that name: Apple's ``.emlx`` has its length above and a list of flags below."""
+    if not name.endswith(".emlx"):
+        return raw
+    line = _LENGTH_LINE.match(raw)
+    return raw[line.end() : line.end() + int(line[1])] if line else raw
+
+
 def _maildir(folder: Path) -> Iterator[str]:
     new = sorted(_names(folder / "new"))
     stems = {_FLAGS.sub("", name) for name in new}
@@ -128,16 +144,15 @@ def _maildir(folder: Path) -> Iterator[str]:
 
 
 def _names(folder: Path) -> Iterable[str]:
-    return (entry.name for entry in os.scandir(folder) if not entry.name.startswith(".") and entry.is_file())
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries if not entry.name.startswith(".") and entry.is_file()]
 
 
 def _beginning(path: Path, limit: int) -> bytes:
     with path.open("rb", buffering=0) as file:
         if path.suffix != ".emlx":
             return _read(file.fileno(), limit)
-        raw = _read(file.fileno(), limit + _LENGTH_LINE_MAX)
-    line = _LENGTH_LINE.match(raw)
-    return raw[line.end() : line.end() + min(int(line[1]), limit)] if line else raw[:limit]
+        return without_length(path.name, _read(file.fileno(), limit + _LENGTH_LINE_MAX))[:limit]
 
 
 def _read(descriptor: int, limit: int) -> bytes:

@@ -4,6 +4,7 @@ Names in eight languages, as Gmail, Outlook, Thunderbird, Apple Mail and webmail
 mail.
 """
 
+import binascii
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -42,6 +43,7 @@ _DRAFTS: Final = frozenset(
 _NAMES: Final = {name.strip(): Kind.SENT for name in _SENT} | {name.strip(): Kind.DRAFTS for name in _DRAFTS}
 _SPECIAL_USE: Final = {"\\sent": Kind.SENT, "\\drafts": Kind.DRAFTS}  # RFC 6154
 _ENDING: Final = re.compile(r"(?:\.(?:mbox|mbx|sbd|imapmbox|eml))+$")
+_UTF7: Final = re.compile(r"&([A-Za-z0-9+,]*)-")
 _MARKS: Final = re.compile(r"^[.\[\"' ]+|[\]\"' ]+$")
 
 
@@ -52,12 +54,30 @@ def kind_of_name(name: str) -> Kind:
 
 
 def kind_of_path(components: Iterable[str]) -> Kind:
-    """The kind of a folder by the names on the way to it; the innermost one that says something."""
+    """The kind of a folder by the names on the way to it; the innermost one that says something.
+
+    Folders of a Maildir++ say their whole way in one name: ``.INBOX.Sent``.
+    """
     for component in reversed(tuple(components)):
-        kind = kind_of_name(component)
-        if kind is not Kind.MAIL:
-            return kind
+        inner = component.split(".") if component.startswith(".") else [component]
+        for name in (component, *reversed(inner)):
+            kind = kind_of_name(unmodified(name))
+            if kind is not Kind.MAIL:
+                return kind
     return Kind.MAIL
+
+
+def unmodified(name: str) -> str:
+    """A folder's name out of IMAP's modified UTF-7 (RFC 3501, 5.1.3), in which Maildir++ keeps it, too."""
+    try:
+        return _UTF7.sub(_decoded, name) if "&" in name else name
+    except ValueError:
+        return name
+
+
+def _decoded(found: re.Match[str]) -> str:
+    packed = found[1].replace(",", "/")
+    return binascii.a2b_base64(packed + "=" * (-len(packed) % 4)).decode("utf-16-be") if packed else "&"
 
 
 def kind_of_flags(flags: Iterable[str]) -> Kind:

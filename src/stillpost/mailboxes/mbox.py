@@ -8,7 +8,7 @@ Thunderbird's deleted mails are still in the file; they are passed over.
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, final
@@ -88,6 +88,10 @@ class MboxPart:
         except OSError:
             return None
         return unquoted(raw)[:limit] if len(raw) == min(where.size, limit + _AHEAD) else None
+
+    def read_many(self, wheres: Iterable[Where], limit: int) -> Iterator[tuple[Where, bytes | None]]:
+        """Several mails, one by one."""
+        return ((where, self.read(where, limit)) for where in wheres)
 
     def source(self, where: Where) -> str:
         """The file and the offset."""

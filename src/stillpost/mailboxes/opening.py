@@ -1,29 +1,33 @@
 """What is this path: an mbox, a Maildir, a mail, a folder of any of these; everything under it is one mailbox."""
 
 import os
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Final, TypeAlias, final
 
+from stillpost.mailboxes.archive import ArchivePart
 from stillpost.mailboxes.files import FilesPart, is_maildir
 from stillpost.mailboxes.kinds import kind_of_path
-from stillpost.mailboxes.mbox import MboxPart, is_mbox
+from stillpost.mailboxes.looking import LOOK_BYTES, Sort, sort_of
+from stillpost.mailboxes.mbox import MboxPart
 from stillpost.mailboxes.protocol import MailboxError, Part, Unreadable, Where
+from stillpost.mailboxes.stream import unpacked
+from stillpost.mailboxes.tar import is_tar
 
-LOOK_BYTES: Final = 2_048
 FOLDERS_MAX: Final = 100_000
 
-_MAIL_SUFFIXES = frozenset([".eml", ".emlx"])
-_MBOX_SUFFIXES = frozenset([".mbox", ".mbx"])
-_NO_MAIL = frozenset([".msf", ".dat", ".json", ".sqlite", ".db", ".plist", ".html", ".md", ".log", ".css", ".js"])
-_MAIL_FIELD = re.compile(
-    rb"^(?:received|return-path|from|date|message-id|delivered-to)[ \t]*:", re.IGNORECASE | re.MULTILINE
-)
-_FIELDS = re.compile(rb"(?:>?From [^\r\n]*\r?\n)?[!-9;-~]+[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*[!-9;-~]+[ \t]*:")
+_ZIP_SUFFIXES = frozenset([".zip", ""])  # in a folder; others (.docx, .jar) are zips, and no mail
+_PACKED_SUFFIXES = frozenset([".gz", ".tgz", ".bz2", ".tbz", ".tbz2", ".xz", ".txz", ""])
+_OTHER_PROGRAMS: Final = {
+    ".pst": "Outlook's own format; export the mails as .eml files, or scan the account with imaps://",
+    ".ost": "Outlook's own format; export the mails as .eml files, or scan the account with imaps://",
+    ".olm": "Outlook's own format; export the mails as .eml files, or scan the account with imaps://",
+    ".msg": "Outlook's own format; save the mails as .eml files, or scan the account with imaps://",
+}
 
-_Known: TypeAlias = MboxPart | FilesPart
+_Known: TypeAlias = MboxPart | FilesPart | ArchivePart
 
 
 @final
@@ -39,6 +43,11 @@ class Mailbox:
         """A mail again; None where it is gone."""
         return self.parts[where.part].read(where, limit)
 
+    def read_many(self, wheres: Iterable[Where], limit: int) -> Iterator[tuple[Where, bytes | None]]:
+        """Several mails, part by part, each in the order that costs it least."""
+        for part, share in groupby(sorted(wheres), key=lambda where: where.part):
+            yield from self.parts[part].read_many(share, limit)
+
     def source(self, where: Where) -> str:
         """Where a mail is, for people."""
         return self.parts[where.part].source(where)
@@ -52,7 +61,9 @@ def open_path(path: Path) -> Mailbox:
         message = f"{path} cannot be read: {error.strerror}"
         raise MailboxError(message) from error
     if not parts:
-        message = f"{path} has no mail in it: give an mbox file, a Maildir, or a folder of .eml files"
+        message = (
+            f"{path} has no mail in it: give an mbox file, a Maildir, a folder of .eml files, or an archive of them"
+        )
         raise MailboxError(message)
     return Mailbox(
         str(path), tuple(replace(part, number=number) for number, part in enumerate(parts)), tuple(unreadable)
@@ -60,13 +71,30 @@ def open_path(path: Path) -> Mailbox:
 
 
 def _of_file(path: Path) -> _Known:
-    beginning = _look(path)
-    if is_mbox(beginning) or path.suffix.lower() in _MBOX_SUFFIXES:
-        return MboxPart(path=path, name=path.name, kind=kind_of_path([path.name]))
-    if path.suffix.lower() in _MAIL_SUFFIXES or _is_mail(beginning):
+    if why := _OTHER_PROGRAMS.get(path.suffix.lower()):
+        message = f"{path} cannot be read: {why}"
+        raise MailboxError(message)
+    found = _part(path, sort_of(path.name, _look(path)), path.name, [])
+    if found is not None:
+        return found
+    if sort_of(path.name, _look(path)) is Sort.MAIL:
         return FilesPart(folder=path.parent, name=".", files=(path.name,))
-    message = f"{path} is no mail: it is neither an mbox nor an .eml file"
+    message = f"{path} is no mail: it is neither an mbox, an .eml file nor an archive of them"
     raise MailboxError(message)
+
+
+def _part(path: Path, sort: Sort, name: str, folders: Iterable[str]) -> MboxPart | ArchivePart | None:
+    """The part that a file is by itself; None for a single mail and for what is none."""
+    if sort is Sort.MBOX:
+        return MboxPart(path=path, name=name, kind=kind_of_path([*folders, *Path(name).parts]))
+    if sort is Sort.PACKED:
+        stream = unpacked(path)
+        beginning = stream.read(LOOK_BYTES)
+        stream.close()
+        sort = Sort.TAR if is_tar(beginning) else Sort.PACKED
+    if sort in {Sort.TAR, Sort.ZIP, Sort.PACKED}:
+        return ArchivePart(path=path, name=name, sort=sort, folders=(*folders, *Path(name).parts[:-1]))
+    return None
 
 
 def _of_folder(root: Path) -> tuple[list[_Known], list[Unreadable]]:
@@ -74,29 +102,41 @@ def _of_folder(root: Path) -> tuple[list[_Known], list[Unreadable]]:
     unreadable: list[Unreadable] = []
     for folder, inner, names in _walk(root, unreadable):
         name = str(folder.relative_to(root))
-        kind = kind_of_path([root.name, *Path(name).parts])
+        folders = [root.name, *Path(name).parts]
         if is_maildir(folder):
             inner[:] = [each for each in inner if each not in {"cur", "new", "tmp"}]
-            parts.append(FilesPart(folder=folder, name=name, kind=kind))
+            parts.append(FilesPart(folder=folder, name=name, kind=kind_of_path(folders)))
         mails = []
         for each in sorted(names):
             path = folder / each
-            suffix = path.suffix.lower()
-            if suffix in _NO_MAIL or not path.is_file():
+            if not path.is_file():
+                continue
+            inside = str(path.relative_to(root))
+            if why := _OTHER_PROGRAMS.get(path.suffix.lower()):
+                unreadable.append(Unreadable(inside, why))
                 continue
             try:
-                beginning = _look(path)
+                sort = _sort_in_folder(path)
+                part = _part(path, sort, inside, [root.name])
             except OSError as error:
-                unreadable.append(Unreadable(str(path.relative_to(root)), f"the file cannot be read: {error.strerror}"))
+                unreadable.append(Unreadable(inside, f"the file cannot be read: {error.strerror}"))
                 continue
-            if is_mbox(beginning) or (suffix in _MBOX_SUFFIXES and beginning):
-                inside = str(path.relative_to(root))
-                parts.append(MboxPart(path=path, name=inside, kind=kind_of_path([root.name, *Path(inside).parts])))
-            elif suffix in _MAIL_SUFFIXES or _is_mail(beginning):
+            if part is not None:
+                parts.append(part)
+            elif sort is Sort.MAIL:
                 mails.append(each)
         if mails:
-            parts.append(FilesPart(folder=folder, name=name, kind=kind, files=tuple(mails)))
+            parts.append(FilesPart(folder=folder, name=name, kind=kind_of_path(folders), files=tuple(mails)))
     return parts, unreadable
+
+
+def _sort_in_folder(path: Path) -> Sort:
+    suffix = path.suffix.lower()
+    sort = sort_of(path.name, _look(path))
+    is_document = (sort is Sort.ZIP and suffix not in _ZIP_SUFFIXES) or (
+        sort is Sort.PACKED and suffix not in _PACKED_SUFFIXES
+    )
+    return Sort.OTHER if is_document else sort
 
 
 def _walk(root: Path, unreadable: list[Unreadable]) -> Iterator[tuple[Path, list[str], list[str]]]:
@@ -116,8 +156,3 @@ def _walk(root: Path, unreadable: list[Unreadable]) -> Iterator[tuple[Path, list
 def _look(path: Path) -> bytes:
     with path.open("rb", buffering=0) as file:
         return file.read(LOOK_BYTES)
-
-
-def _is_mail(beginning: bytes) -> bool:
-    """Two header fields on top, one of them such as every mail has."""
-    return _FIELDS.match(beginning) is not None and _MAIL_FIELD.search(beginning) is not None

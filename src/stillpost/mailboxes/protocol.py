@@ -5,7 +5,7 @@ only the beginning is handed out (``HEAD_MAX_BYTES``), and nothing is kept. What
 the reason, never an exception and never left out. A mailbox that cannot be opened at all is a ``MailboxError``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple, Protocol, TypeAlias, final
@@ -87,6 +87,10 @@ class Part(Protocol):
 
     def read(self, where: Where, limit: int = WHOLE_MAX_BYTES) -> bytes | None:
         """At most ``limit`` bytes of a mail, without separator line or quoting; None where it is gone."""
+        ...
+
+    def read_many(self, wheres: Iterable[Where], limit: int) -> Iterator[tuple[Where, bytes | None]]:
+        """Several mails of this part, in the order that costs the part least."""
         ...
 
     def source(self, where: Where) -> str:
