@@ -1,5 +1,6 @@
 """A mailbox's limits: raised by what is usual, doubled while it is new, never more."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from stillpost.engine.detectors import RECIPIENT_DETECTORS
 from stillpost.engine.detectors.newcomer_burst import NewcomerBurst
 from stillpost.engine.engine import Engine
 from stillpost.engine.mailbox import raised
+from stillpost.engine.policy import Policy
 from stillpost.mail.addresses import parse
 from stillpost.model import Direction, Envelope, Mail, Symbol
 from stillpost.store.memory import memory_store
@@ -91,3 +93,24 @@ async def test_a_slow_wave_goes_on_as_long_as_newcomers_come() -> None:
     slow = [mail(number, START + timedelta(minutes=20 * number), f"x{number}.example") for number in range(1, 30)]
     found = await replayed([*history, *slow])
     assert [bool(symbols) for symbols in found] == [False] * 12 + [True] * 18
+
+
+@pytest.mark.parametrize(
+    ("automatic", "sender", "held"),
+    [
+        pytest.param("notice", "anna.berg@firm.example", True, id="it says so"),
+        pytest.param("", "noreply@firm.example", True, id="its address says so"),
+        pytest.param("", "anna.berg@firm.example", False, id="a person"),
+        pytest.param("post", "anna.berg@firm.example", False, id="a person on a discussion list"),
+        pytest.param("post", "noreply@firm.example", True, id="a robot on a discussion list"),
+        pytest.param("list", "anna.berg@firm.example", True, id="a newsletter in a person's name"),
+    ],
+)
+@pytest.mark.anyio
+async def test_what_a_person_wrote_is_only_tagged(automatic: str, sender: str, held: bool) -> None:
+    history = [mail(0, START - timedelta(days=20), "friends.example", known=True)]
+    burst = [mail(number, START + timedelta(seconds=number), f"x{number}.example") for number in range(1, 6)]
+    last = replace(burst[-1], automatic=automatic, header_from=parse(sender))
+    found = (await replayed([*history, *burst[:-1], last]))[-1]
+    burst_symbol = next(symbol for symbol in found if symbol.name == "NEWCOMER_BURST")
+    assert (burst_symbol.score >= Policy().challenge) is held

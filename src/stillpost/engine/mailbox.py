@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Final
 
 from stillpost.engine.keys import by_mailbox
+from stillpost.mail.automatic import Kind
 from stillpost.mail.roles import is_automatic
 from stillpost.model import Direction, Event, Mail, Meter, Reading
 
@@ -29,8 +30,13 @@ def is_newcomer(event: Mail) -> bool:
 
 
 def is_by_a_program(event: Mail) -> bool:
-    """True where the mail says that it is automatic, or comes from an address only programs write from."""
-    return bool(event.automatic) or (event.header_from is not None and is_automatic(event.header_from))
+    """True where the mail says that it is automatic, or comes from an address only programs write from.
+
+    A post to a discussion list says so, too, and a person wrote it.
+    """
+    if event.automatic and event.automatic != Kind.POST:
+        return True
+    return event.header_from is not None and is_automatic(event.header_from)
 
 
 def history(event: Mail, *, peek: bool = True) -> Meter:

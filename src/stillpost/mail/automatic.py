@@ -20,13 +20,17 @@ from stillpost.mail.message import Headers
 
 
 class Kind(StrEnum):
-    """What kind of automatic mail: an answer, a notice, a report on a mail, list mail, bulk, or only marked so."""
+    """What kind of automatic mail: an answer, a notice, a report on a mail, list mail, bulk, or only marked so.
+
+    ``POST``: to a discussion list; a program sent it on, but a person wrote it, unless its author's address says otherwise.
+    """
 
     ANSWER = "answer"
     NOTICE = "notice"
     REPORT = "report"
     LIST = "list"
     BULK = "bulk"
+    POST = "post"
     MARKED = "marked"
 
 
@@ -60,6 +64,7 @@ _LIST_MARKS = (
     "mailing-list",
     "x-mailing-list",
 )
+_DISCUSSION_MARKS = frozenset(["list-post", "mailing-list", "x-mailing-list", "in-reply-to", "references"])
 _MARKS = frozenset(
     ["auto-submitted", "return-path", "precedence", "x-auto-response-suppress", *_ANSWER_MARKS, *_LIST_MARKS]
 )
@@ -127,12 +132,19 @@ def automatic(headers: Headers, *, null_sender: bool = False, product: str = "")
     precedence = headers.text("precedence").strip().lower()
     for name in _LIST_MARKS:
         if name in headers:
-            return Automatic(Kind.LIST, name)
+            return Automatic(_post_or(Kind.LIST, headers), name)
     if precedence in _BULK:
-        return Automatic(_BULK[precedence], f"precedence: {precedence}")
+        return Automatic(_post_or(_BULK[precedence], headers), f"precedence: {precedence}")
     if headers.text("x-auto-response-suppress").lower() not in _MEANINGLESS:
         return Automatic(Kind.MARKED, "x-auto-response-suppress")
     return Automatic(Kind.ANSWER, f"product: {product}") if product else None
+
+
+def _post_or(kind: Kind, headers: Headers) -> Kind:
+    """Newsletters answer nobody, and nobody can post to them (RFC 2369 section 3.4). Bulk mail that answers is a robot's."""
+    if kind is not Kind.LIST or _DISCUSSION_MARKS.isdisjoint(headers.by_name):
+        return kind
+    return kind if headers.first("list-post").lower().startswith("no") else Kind.POST
 
 
 def fresh_mail_problem(headers: Headers, envelope_sender: str | None, recipient: str = "") -> str | None:

@@ -16,6 +16,7 @@ from stillpost.mail.roles import Role, is_automatic, role
 from stillpost.model import Address, AuthMethod, Tenant
 from stillpost.scan.note import Told, results_of
 
+_LISTS = frozenset([Automatic.LIST.value, Automatic.BULK.value, Automatic.POST.value])
 SUBJECT_MAX_LENGTH: Final = 300
 SAMPLE_MAX_LENGTH: Final = 600
 NAME_MAX_LENGTH: Final = 100
@@ -71,7 +72,9 @@ def detail_of(raw: bytes) -> Detail:
         sender=f"{name} <{address}>" if name and address else str(address or headers.text("from")[:NAME_MAX_LENGTH]),
         address=address.mailbox if address else "",
         automatic=sign.kind.value if sign else "",
-        by_program=sign is not None or found is not None or _is_no_person(address),
+        by_program=(sign is not None and sign.kind is not Automatic.POST)
+        or found is not None
+        or _is_no_person(address),
         platform=tenant.platform,
         tenant=tenant.tenant,
         organization=tenant.organization or (address.organization if address else ""),
@@ -96,7 +99,7 @@ def told(detail: Detail) -> Told:
 
 def is_list_mail(detail: Detail) -> bool:
     """True for mail through a mailing list or to many."""
-    return bool(detail.list_id) or detail.automatic in {Automatic.LIST.value, Automatic.BULK.value}
+    return bool(detail.list_id) or detail.automatic in _LISTS
 
 
 def _text(message: Message) -> str:
