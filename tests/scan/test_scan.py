@@ -102,3 +102,35 @@ def test_the_text_says_it_in_the_reader_s_language(tmp_path: Path) -> None:
     result = scanned(tmp_path / "inbox")
     assert "WAVE 1: this mailbox was bombed." in lines(result, "en")
     assert any("120" in line for line in lines(result, "de"))
+
+
+def test_one_customer_of_a_free_mail_provider_is_not_all_of_them(tmp_path: Path) -> None:
+    bomb = [
+        mail(START + timedelta(seconds=20 * number), f"noreply@firm{number}.example", f"Welcome {number}", "Hello!")
+        for number in range(20)
+    ]
+    bot = mail(START + timedelta(minutes=3), "Robot <robot.one@gmail.com>", fields=("Auto-Submitted: auto-generated",))
+    later = START + timedelta(days=3)
+    again = mail(later, "Robot <robot.one@gmail.com>", "again", fields=("Auto-Submitted: auto-generated",))
+    other = mail(later, "Robot <robot.two@gmail.com>", "other", fields=("Auto-Submitted: auto-generated",))
+    mbox(tmp_path / "inbox", [*(raw for _, raw in past()), *bomb, bot, again, other])
+    (finding,) = scanned(tmp_path / "inbox").findings
+    members = [member.note.author for member in finding.wave.members]
+    assert members.count("robotone@gmail.com") == 2
+    assert members.count("robottwo@gmail.com") == 0
+
+
+def test_a_slow_wave_of_one_text_takes_every_mail_of_those_who_sent_it(tmp_path: Path) -> None:
+    text = "Somebody typed these very words into the form of every company that has one, and here they are."
+    mails = []
+    for number in range(4):
+        at = START + timedelta(minutes=14 * number)
+        sender = f"support@firm{number}.example"
+        mails += [mail(at, sender, "Please verify", f"Number {number}", fields=("Auto-Submitted: auto-generated",))]
+        at += timedelta(seconds=1)
+        mails += [mail(at, sender, "Your request", text, fields=("Auto-Submitted: auto-replied",))]
+    stranger = mail(START + timedelta(minutes=30), "news@other.example", "News", fields=("List-Id: <n.other.example>",))
+    mbox(tmp_path / "inbox", [*(raw for _, raw in past()), *mails, stranger])
+    (finding,) = scanned(tmp_path / "inbox").findings
+    assert sorted(finding.wave.senders) == [f"firm{number}.example" for number in range(4)]
+    assert len(finding.wave.members) == 8

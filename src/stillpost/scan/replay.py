@@ -47,14 +47,22 @@ class Counts:
 class Replay:
     """One mailbox, mail by mail in order of arrival.
 
-    ``look`` reads a mail's detail, None where the mail is gone. ``owner`` is the mailbox's address.
+    ``look`` reads a mail's detail, None where the mail is gone. ``owner`` is the mailbox's address. ``seen`` is told of
+    every newcomer's mail with what the detectors saw, and whether it became a member of a wave.
     """
 
-    def __init__(self, relations: Relations, look: Callable[[Note], Detail | None], owner: Address = NOBODY) -> None:
+    def __init__(
+        self,
+        relations: Relations,
+        look: Callable[[Note], Detail | None],
+        owner: Address = NOBODY,
+        seen: Callable[[Note, tuple[Symbol, ...], bool], None] = lambda *_: None,
+    ) -> None:
         self.counts = Counts()
         self.relations = relations
         self.waves = Waves(relations.disown)
         self._look = look
+        self._seen = seen
         self._owner = owner
         self._guard = Guard(Engine(RECIPIENT_DETECTORS), memory_store().meters, _broken)
         self._last: tuple[float, bytes] = (0.0, b"")
@@ -98,7 +106,9 @@ class Replay:
             return
         self.counts.newcomers += 1
         symbols = await self._judge(note, detail, known=False, in_wave=in_wave)
-        if not self.waves.judged(note, detail, symbols):
+        is_member = self.waves.judged(note, detail, symbols)
+        self._seen(note, symbols, is_member)
+        if not is_member:
             self.relations.accept(note, None)
 
     async def _judge(self, note: Note, detail: Detail | None, *, known: bool, in_wave: bool) -> tuple[Symbol, ...]:

@@ -11,18 +11,15 @@ from stillpost.mailboxes.opening import Mailbox
 from stillpost.mailboxes.protocol import WHOLE_MAX_BYTES, Item, MailboxError, Unreadable, Where
 from stillpost.model import Address
 from stillpost.scan.detail import Detail, detail_of, told
-from stillpost.scan.needle import Needle, needle_of
+from stillpost.scan.hidden import hidden_in
 from stillpost.scan.note import Note, note_of
 from stillpost.scan.past import Past
-from stillpost.scan.relations import Relation, Relations
+from stillpost.scan.relations import Relations
 from stillpost.scan.replay import NOBODY, Replay
 from stillpost.scan.result import SENDERS_MIN, Finding, Result
 from stillpost.scan.wave import Wave
-from stillpost.scan.waves import MARGIN
 
 UNREADABLE_MAX: Final = 1_000  # listed; all are counted
-COPIED_TEXT_SENDERS: Final = 3  # a text of so many newcomers makes a known sender's mail with it a member
-HIDDEN_MAX: Final = 500  # of one wave; the highest ranked
 
 Progress = Callable[[int], None]
 
@@ -95,7 +92,7 @@ class _Scanner:
         for wave in waves:
             if len(wave.senders) < SENDERS_MIN:
                 continue
-            hidden = tuple(self._hidden(wave))
+            hidden = tuple(hidden_in(wave, self.look))
             if len(wave.senders) >= SENDERS_MIN:
                 wave.number = number = number + 1
                 yield Finding(wave, hidden)
@@ -131,32 +128,3 @@ class _Scanner:
             self.unreadable_count += 1
             if len(self.unreadable) < UNREADABLE_MAX:
                 self.unreadable.append(each)
-
-    def _hidden(self, wave: Wave) -> list[Needle]:
-        """The needles, best first; on the way, known senders' mails with the wave's text become members."""
-        needles: list[Needle] = []
-        shared = wave.shared_keys(COPIED_TEXT_SENDERS)
-        first, last = wave.first - MARGIN, wave.dense_end + MARGIN
-        for note, relation in wave.between:
-            if not first <= note.at <= last or (detail := self.look(note)) is None:
-                continue
-            if relation is Relation.ACCEPTED and detail.by_program and not shared.isdisjoint(detail.keys):
-                wave.add(note, detail, tail=True)
-            elif needle := needle_of(note, detail, relation):
-                needles.append(needle)
-        for note, detail in wave.by_hand:
-            if first <= note.at <= last and (needle := needle_of(note, detail, None)):
-                needles.append(needle)
-        needles += self._suspects(wave)
-        return sorted(needles, key=lambda needle: (-needle.score, needle.note.at))[:HIDDEN_MAX]
-
-    def _suspects(self, wave: Wave) -> list[Needle]:
-        """Newcomers' mails that speak like needles and share their text with nobody; they are members no more."""
-        shared = wave.shared_keys()
-        found: list[Needle] = []
-        for member in [each for each in wave.members if each.suspect and shared.isdisjoint(each.keys)]:
-            detail = self.look(member.note)
-            if detail is not None and (needle := needle_of(member.note, detail, None)):
-                found.append(needle)
-                wave.remove(member)
-        return found

@@ -64,6 +64,7 @@ class Wave:
     by_text: bool = True  # no burst of newcomers, as yet
     before_alarm: int = 0
     members: list[Member] = field(default_factory=list)
+    digests: set[bytes] = field(default_factory=set)
     senders: dict[str, Sender] = field(default_factory=dict)
     texts: dict[str, Text] = field(default_factory=dict)
     between: list[tuple[Note, Relation]] = field(default_factory=list)
@@ -86,6 +87,7 @@ class Wave:
 
     def add(self, note: Note, detail: Detail, *, tail: bool = False) -> None:
         """A mail is a member."""
+        self.digests.add(note.digest)
         self.members.append(Member(note, note.identity, detail.keys, tail, may_be_needle(detail)))
         if not tail:
             self.dense_end = max(self.dense_end, note.at)

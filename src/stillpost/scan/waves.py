@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final, final
 
+from stillpost.mail.domains import is_free_mail
 from stillpost.model import Symbol
 from stillpost.scan.detail import Detail
 from stillpost.scan.note import Note
@@ -122,8 +123,10 @@ class Waves:
             found = [each for each in self._recent if each.note.at >= max(since, note.at - BACK)]
         else:
             since = note.at - 60.0 * int(alarm.evidence["minutes"])
-            found = [each for each in self._recent if each.note.at >= since and _share(each.detail, detail)]
-        earlier = [each for each in found if each.note is not note and each.note.identity not in self._identities]
+            late = [each for each in self._recent if each.note.at >= since]
+            sharing = {each.note.identity for each in late if _share(each.detail, detail)}
+            found = [each for each in late if each.note.identity in sharing]
+        earlier = [each for each in found if each.note is not note and each.note.digest not in wave.digests]
         for each in earlier:
             self._take(wave, each.note, each.detail)
         self._disown({each.note.identity for each in earlier})
@@ -134,8 +137,8 @@ class Waves:
                 wave.by_hand.append((note, detail))
             return False
         wave.add(note, detail, tail=tail)
-        if note.identity:
-            _remember(self._identities, note.identity, wave, note.at)
+        if sender := _sender_of(note):
+            _remember(self._identities, sender, wave, note.at)
         if note.message_id:
             _remember(self._threads, note.message_id, wave, note.at)
         if detail.ticket:
@@ -143,7 +146,7 @@ class Waves:
         return True
 
     def _tail_of(self, note: Note, ticket: str) -> Wave | None:
-        found = self._identities.get(note.identity)
+        found = self._identities.get(_sender_of(note))
         for key in (*note.thread, f"{note.identity} {ticket}"):
             found = found or self._threads.get(key)
         return found[0] if found is not None and note.at - found[1] <= TAIL else None
@@ -159,6 +162,11 @@ class Waves:
             del self._counted[next(iter(self._counted))]
         self._level, self._level_at = level if counted else min(level + _STEP, CUSUM_MAX), note.at
         return self._run
+
+
+def _sender_of(note: Note) -> str:
+    """Whom to remember: a free-mail provider's customers have nothing to do with one another."""
+    return note.author if is_free_mail(note.identity) else note.identity
 
 
 def _share(one: Detail, other: Detail) -> bool:
