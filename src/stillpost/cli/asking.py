@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ def ask(config_file: Path | None, operation: str, **arguments: Any) -> Any:
         try:
             return await ask_control(config.state, operation, arguments)
         except (FileNotFoundError, ConnectionError):
+            as_its_user(config.state)
             async with open_house(config, write=_quiet) as house:
                 return await Operations(house).do(operation, arguments)
 
@@ -61,6 +63,28 @@ def ask(config_file: Path | None, operation: str, **arguments: Any) -> Any:
         return asyncio.run(do())
     except (OperationError, StoreError, ConfigError) as error:
         raise Trouble(str(error)) from error
+
+
+def as_its_user(folder: Path) -> None:
+    """End the command where root would write into a service's folder: what root makes there, the service cannot open."""
+    if os.geteuid() == 0 and folder.exists() and (owner := folder.stat().st_uid) != 0:
+        raise Trouble(
+            say(
+                N_("{folder} belongs to user {owner}: start the service first, or run this as that user (sudo -u)"),
+                folder=folder,
+                owner=name_of(owner),
+            )
+        )
+
+
+def name_of(uid: int) -> str:
+    """A user's name, or the number if it has none."""
+    import pwd  # loading takes a while, and hardly any command needs it
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def show(answer: Any, form: str, lines: Callable[[Any], list[str]]) -> None:

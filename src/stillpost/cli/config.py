@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from stillpost.cli.asking import Trouble, config_option, load
+from stillpost.cli.asking import Trouble, as_its_user, config_option, load
 from stillpost.cli.main import say
 from stillpost.language import N_
 
@@ -45,6 +45,7 @@ def rotate(config_file: Path | None) -> None:
     from stillpost.service.wiring import now
 
     config = load(config_file)
+    as_its_user(config.secret_file.parent)
     try:
         kept = load_secrets(config.secret_file, secrets.token_bytes, now())
         save_secrets(config.secret_file, rotated(kept, secrets.token_bytes, now()))
