@@ -195,7 +195,11 @@ class Journal:
         self._write("not-a-proof", reason=reason)
 
     def challenge(self, portal: str, challenge_id: str, outcome: str) -> None:
-        """A challenge was mailed, lost after it was spent, or put off (``sent``, ``lost``, ``later``, ``suppressed``)."""
+        """What became of a challenge's mail.
+
+        ``sent``; ``lost`` after it was spent; ``later``: put off; ``refused``: the relay will not take it for this
+        recipient; ``suppressed``: it is not wanted any more.
+        """
         self._count("challenges", portal, outcome)
         self._write("challenge", portal=portal, challenge=challenge_id, outcome=outcome)
 

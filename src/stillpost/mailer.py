@@ -1,7 +1,8 @@
 """Sends our own mails: through the operator's relay, or into a Maildir where there is none.
 
-A challenge is spent before its first byte leaves, so this offers the moment between "the relay is there" and "the mail
-goes": ``connect`` first, then the caller spends, then ``send``. A mail that fails after that is lost, never repeated.
+A challenge is spent before its first byte leaves, so there are three steps: ``connect``; ``offer``, in which the relay
+hears sender and recipient and may say no; then the caller spends, and ``send``. What fails before that is tried again;
+a mail that fails in ``send`` is lost, never repeated.
 """
 
 import asyncio
@@ -22,6 +23,11 @@ _TIMEOUT_SECONDS = 30.0
 
 class MailerError(Exception):
     """The relay could not be reached, or did not take the mail; the message says what to look at."""
+
+
+@final
+class RecipientRefusedError(MailerError):
+    """The relay will not take mail for this recipient, now or later (5xx). The session goes on."""
 
 
 class Tls(StrEnum):
@@ -73,10 +79,14 @@ class RelayOptions:
 
 
 class Session(Protocol):
-    """A relay that is there."""
+    """A relay that is there. After a MailerError that is not a RecipientRefusedError it is of no more use."""
+
+    async def offer(self, mail: Outgoing) -> None:
+        """Name sender and recipient of a mail; nothing of it leaves. Raises MailerError."""
+        ...
 
     async def send(self, mail: Outgoing) -> None:
-        """Hand one mail over. Raises MailerError: it is lost, or the relay has it and did not say so."""
+        """Hand over the mail just offered. Raises MailerError: it is lost, or the relay has it and did not say so."""
         ...
 
     async def close(self) -> None:
@@ -128,15 +138,42 @@ class SmtpSession:
 
     def __init__(self, client: aiosmtplib.SMTP) -> None:
         self._client = client
+        self._offered = False
+
+    async def offer(self, mail: Outgoing) -> None:
+        """MAIL and one RCPT, after a RSET if another mail was offered and not sent."""
+        client = self._client
+        encoding = "utf-8" if mail.smtputf8 else "ascii"
+        try:
+            await client.ehlo() if client.is_ehlo_or_helo_needed else None
+            if mail.smtputf8 and not client.supports_extension("smtputf8"):
+                message = "the relay takes no address that is not ASCII (no SMTPUTF8)"
+                raise RecipientRefusedError(message)
+            if self._offered:
+                await client.rset()
+            self._offered = True
+            options = ["SMTPUTF8", "BODY=8BITMIME"] if mail.smtputf8 else []
+            await client.mail(mail.sender, options=options, encoding=encoding)
+            await client.rcpt(mail.recipient, encoding=encoding)
+        except aiosmtplib.SMTPRecipientRefused as error:
+            message = f"the relay refuses a recipient: {error.code}"
+            raise (RecipientRefusedError if error.code >= 500 else MailerError)(message) from error
+        except aiosmtplib.SMTPSenderRefused as error:
+            whom = mail.sender.partition("+")[0] or "<> (set [relay] envelope_from)"
+            message = f"the relay refuses the envelope sender {whom}: {error.code}"
+            raise MailerError(message) from error
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            message = f"the relay did not hear a challenge out: {type(error).__name__}"
+            raise MailerError(message) from error
 
     async def send(self, mail: Outgoing) -> None:
-        """MAIL, one RCPT, DATA."""
-        options = ["SMTPUTF8", "BODY=8BITMIME"] if mail.smtputf8 else []
+        """DATA."""
         try:
-            await self._client.sendmail(mail.sender, [mail.recipient], mail.content, mail_options=options)
+            await self._client.data(mail.content)
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             message = f"the relay did not take a challenge: {type(error).__name__}"
             raise MailerError(message) from error
+        self._offered = False
 
     async def close(self) -> None:
         """QUIT, or just hang up."""
@@ -162,6 +199,9 @@ class MaildirMailer:
             message = f"{self._folder} cannot be written: {error.strerror}"
             raise MailerError(message) from error
         return self
+
+    async def offer(self, mail: Outgoing) -> None:
+        """A folder refuses nobody."""
 
     async def send(self, mail: Outgoing) -> None:
         """Write one mail with its envelope recipient as Delivered-To."""

@@ -76,6 +76,9 @@ class LabMailer:
         """Always there."""
         return self
 
+    async def offer(self, mail: Outgoing) -> None:
+        """Refuse nobody."""
+
     async def send(self, mail: Outgoing) -> None:
         """Keep one mail."""
         self.sent.append(mail)

@@ -98,7 +98,7 @@ async def _relay(house: House) -> Check:
         return Check("relay", Outcome.GREEN if house.config.embedded else Outcome.RED, text, outgoing)
     try:
         async with asyncio.timeout(15):
-            session = await house.outbox.mailer.connect()
+            session = await house.outbox.challenging.mailer.connect()
             await session.close()
     except (MailerError, TimeoutError) as error:
         return Check(

@@ -1,6 +1,5 @@
 """Builds the rooms from a Config and hands each what it needs."""
 
-import asyncio
 import random
 import secrets
 import sys
@@ -25,7 +24,9 @@ from stillpost.journal import Journal, Write
 from stillpost.mail.addresses import parse
 from stillpost.mailer import MaildirMailer, Mailer, SmtpMailer
 from stillpost.reception.agent import Agent
-from stillpost.reception.outbox import Outbox
+from stillpost.reception.challenging import Challenging
+from stillpost.reception.delivering import Delivering
+from stillpost.reception.outbox import Outbox, Wake
 from stillpost.reception.portal import Portal
 from stillpost.reception.proving import Proving
 from stillpost.reception.submit import Admission
@@ -63,7 +64,7 @@ def read_secret(path: str, what: str) -> str:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """All rooms, built; ``wake`` tells the outbox that there is work."""
+    """All rooms, built."""
 
     config: Config
     secrets: Secrets
@@ -76,7 +77,6 @@ class House:
     outbox: Outbox
     signer: Signer
     keys: Mapping[str, bytes]
-    wake: asyncio.Event
     clock: Callable[[], datetime]
 
 
@@ -106,7 +106,7 @@ def build_house(
     clock: Callable[[], datetime],
 ) -> House:
     """The rooms over a store that is open. Raises ConfigError."""
-    wake = asyncio.Event()
+    wake = Wake()
     guard = Guard(Engine(PORTAL_DETECTORS), store.meters, journal.failed)
     signer = Signer(keys.signing_keys)
     limits = config.limits
@@ -123,7 +123,7 @@ def build_house(
             store=store,
             journal=journal,
             fresh=secrets.token_bytes,
-            wake=wake.set,
+            wake=wake,
             own=frozenset(own_addresses(config)),
             elapsed=time.perf_counter,
         ),
@@ -135,24 +135,27 @@ def build_house(
             store=store,
             journal=journal,
             fresh=secrets.token_bytes,
-            wake=wake.set,
-        ),
-        agent=Agent(store=store, journal=journal, wake=wake.set),
-        outbox=Outbox(
-            portals=portals,
-            limits=limits,
-            signer=signer,
-            store=store,
-            journal=journal,
-            mailer=mailer,
-            clock=clock,
-            chance=random.random,
             wake=wake,
-            envelope_from=config.relay.envelope_from,
+        ),
+        agent=Agent(store=store, journal=journal, wake=wake),
+        outbox=Outbox(
+            challenging=Challenging(
+                portals=portals,
+                limits=limits,
+                signer=signer,
+                store=store,
+                journal=journal,
+                mailer=mailer,
+                clock=clock,
+                chance=random.random,
+                envelope_from=config.relay.envelope_from,
+            ),
+            delivering=Delivering(portals=portals, store=store, journal=journal, clock=clock, chance=random.random),
+            journal=journal,
+            wake=wake,
         ),
         signer=signer,
         keys=_api_keys(config),
-        wake=wake,
         clock=clock,
     )
 

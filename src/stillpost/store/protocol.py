@@ -10,6 +10,7 @@ it awaits knows neither: the transaction may still be written. Ids are the calle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Protocol, final
 
 from stillpost.model import Address, Event, Meter, Reading, Request, RequestState, Verdict
@@ -186,6 +187,13 @@ class By:
     request: str = ""
 
 
+class Kind(StrEnum):
+    """What waits in the outbox."""
+
+    CHALLENGE = "challenge"
+    TICKET = "ticket"
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
@@ -266,8 +274,11 @@ class Ledger(Protocol):
         """At most ``limit`` entries from ``since`` on, oldest first."""
         ...
 
-    async def due(self, at: datetime, limit: int = 32) -> list[Due]:
-        """Outbox items whose time has come, those due first first; an item stays until ``done`` (or ``spend``)."""
+    async def due(self, at: datetime, limit: int = 32, only: Kind | None = None) -> list[Due]:
+        """Outbox items whose time has come, those due first first; an item stays until ``done`` (or ``spend``).
+
+        ``only``: of this kind, so that a pile of one never hides the other.
+        """
         ...
 
     async def spend(self, item: str) -> bool:

@@ -35,6 +35,7 @@ from stillpost.store.protocol import (
     Entry,
     Holds,
     Keep,
+    Kind,
     Receipt,
     Settlement,
     Standing,
@@ -262,9 +263,13 @@ class MemoryLedger:
         found = [entry for entry in self._entries if entry.at >= since]
         return sorted(found, key=lambda entry: entry.at)[:limit]
 
-    async def due(self, at: datetime, limit: int = 32) -> list[Due]:
+    async def due(self, at: datetime, limit: int = 32, only: Kind | None = None) -> list[Due]:
         """Outbox items whose time has come, those that wait longest first."""
-        ready = [(name, item) for name, item in self._outbox.items() if item.due <= at]
+        ready = [
+            (name, item)
+            for name, item in self._outbox.items()
+            if item.due <= at and (only is None or (only is Kind.CHALLENGE) == (name in self._challenges))
+        ]
         return [self._due(name, item) for name, item in sorted(ready, key=lambda pair: pair[1].due)[:limit]]
 
     def _due(self, name: str, item: _Item) -> Due:

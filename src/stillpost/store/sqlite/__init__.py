@@ -98,4 +98,4 @@ def _is_over(books: Books, owner: str, connection: sqlite3.Connection) -> bool:
     request = reading.request(connection, books, owner)
     if request is None:
         return reading.entry(connection, books, owner) is None
-    return request.state in WORDLESS
+    return request.state in WORDLESS or not request.attachments

@@ -11,7 +11,19 @@ from typing import Final, TypeVar, final
 
 from stillpost.model import Address, Event, Meter, Reading, Request, RequestState, Verdict
 from stillpost.store.moments import micros
-from stillpost.store.protocol import By, Case, Decision, Due, Entry, Holds, Receipt, Settlement, Standing, StoreError
+from stillpost.store.protocol import (
+    By,
+    Case,
+    Decision,
+    Due,
+    Entry,
+    Holds,
+    Kind,
+    Receipt,
+    Settlement,
+    Standing,
+    StoreError,
+)
 from stillpost.store.sqlite import housekeeping, outbox, reading
 from stillpost.store.sqlite.behind import Behind
 from stillpost.store.sqlite.books import Books
@@ -108,9 +120,9 @@ class SqliteLedger:
         """Entries from then on, oldest first."""
         return await self._reader.ask(lambda connection: reading.entries(connection, since, limit))
 
-    async def due(self, at: datetime, limit: int = 32) -> list[Due]:
+    async def due(self, at: datetime, limit: int = 32, only: Kind | None = None) -> list[Due]:
         """Outbox items whose time has come, those that wait longest first."""
-        return await self._reader.ask(lambda connection: reading.due(connection, at, limit))
+        return await self._reader.ask(lambda connection: reading.due(connection, at, limit, only))
 
     async def spend(self, item: str) -> bool:
         """Mark a challenge as spent, durably; False if it was."""

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias, final
 from stillpost.model import Request, RequestState
 from stillpost.store.keeping import CASE_LIMIT, WAITING
 from stillpost.store.moments import micros, moment
-from stillpost.store.protocol import Due, Entry
+from stillpost.store.protocol import Due, Entry, Kind
 from stillpost.store.sqlite.books import Books
 from stillpost.store.sqlite.finder import number
 from stillpost.store.sqlite.rows import NOTE, REQUEST, read_note, read_request
@@ -141,10 +141,11 @@ def entries(connection: sqlite3.Connection, since: datetime, limit: int) -> list
     return [_entry(row) for row in connection.execute(query, (micros(since), limit)).fetchall()]
 
 
-def due(connection: sqlite3.Connection, at: datetime, limit: int) -> list[Due]:
+def due(connection: sqlite3.Connection, at: datetime, limit: int, only: Kind | None) -> list[Due]:
     """Outbox items whose time has come, those that wait longest first."""
-    query = "SELECT kind, num, since, attempts FROM outbox WHERE due <= ? ORDER BY due, num LIMIT ?"
-    found = [_due(connection, row) for row in connection.execute(query, (micros(at), limit)).fetchall()]
+    kinds = {None: (CHALLENGE, TICKET), Kind.CHALLENGE: (CHALLENGE, CHALLENGE), Kind.TICKET: (TICKET, TICKET)}[only]
+    query = "SELECT kind, num, since, attempts FROM outbox WHERE due <= ? AND kind IN (?, ?) ORDER BY due, num LIMIT ?"
+    found = [_due(connection, row) for row in connection.execute(query, (micros(at), *kinds, limit)).fetchall()]
     return [item for item in found if item is not None]
 
 
