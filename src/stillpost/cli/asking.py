@@ -63,6 +63,9 @@ def ask(config_file: Path | None, operation: str, **arguments: Any) -> Any:
         return asyncio.run(do())
     except (OperationError, StoreError, ConfigError) as error:
         raise Trouble(str(error)) from error
+    except OSError as error:
+        message = say(N_("the running service cannot be asked: {why}"), why=error.strerror or error)
+        raise Trouble(message) from error
 
 
 def as_its_user(folder: Path) -> None:

@@ -44,24 +44,22 @@ def load_secrets(path: Path, fresh: Callable[[int], bytes], at: datetime) -> Sec
     Raises ConfigError: unreadable, not ours, or open to others.
     """
     if not path.exists():
-        secrets = Secrets(((fresh(_KEY_BYTES), at),), fresh(_KEY_BYTES))
-        save_secrets(path, secrets)
-        return secrets
-    secrets = _read(path)
+        save_secrets(path, Secrets(((fresh(_KEY_BYTES), at),), fresh(_KEY_BYTES)), new=True)
+    secrets = _read(path)  # another process may have been quicker: its keys count
     if at - secrets.signing[0][1] >= ROTATE_AFTER:
         secrets = rotated(secrets, fresh, at)
         save_secrets(path, secrets)
     return secrets
 
 
-def save_secrets(path: Path, secrets: Secrets) -> None:
-    """Write the file, readable by its owner only, whole or not at all. Raises ConfigError."""
+def save_secrets(path: Path, secrets: Secrets, *, new: bool = False) -> None:
+    """Write the file, readable by its owner only, whole or not at all; ``new``: unless there is one. Raises ConfigError."""
     content = {
         "about": "Stillpost's keys. Keep this file secret, and keep a copy.",
         "signing": [{"key": key.hex(), "made": made.isoformat()} for key, made in secrets.signing],
         "store": secrets.store.hex(),
     }
-    draft = path.with_name(path.name + ".new")
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft.unlink(missing_ok=True)
@@ -70,10 +68,27 @@ def save_secrets(path: Path, secrets: Secrets) -> None:
             json.dump(content, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
-        draft.rename(path)
+        if new:
+            _put_first(draft, path)
+        else:
+            draft.rename(path)
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        os.fsync(folder)
+        os.close(folder)
     except OSError as error:
         message = f"the secret file {path} cannot be written: {error.strerror}"
         raise ConfigError(message) from error
+
+
+def _put_first(draft: Path, path: Path) -> None:
+    """Give the draft its name unless another process was quicker: two stores with two keys would lose one's memory."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    except OSError:  # no hard links on this file system
+        draft.rename(path)
+    draft.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> Secrets:

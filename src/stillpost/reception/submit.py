@@ -153,8 +153,6 @@ class Admission:
         draft = self._draft(submitted, request, chance[8:].hex())
         asking = portal.asking(braked=await self._braked(submitted))
         decision = await self._plan(portal, submitted, draft, judged, asking)
-        for index, upload in enumerate(submitted.uploads):
-            await self.store.holds.put(request.id, str(index), upload.content)
         receipt = await self._commit(submitted, event, judged, decision)
         if receipt.taken is None and IDEMPOTENCY in receipt.refused and (known := await self._answered(submitted)):
             return known
@@ -263,14 +261,17 @@ class Admission:
         )
 
     async def _commit(self, submitted: Submitted, event: Submission, judged: Judged, decision: Decision) -> Receipt:
+        uploads = submitted.uploads if decision.keep is not None else ()
         try:
+            for index, upload in enumerate(uploads):
+                await self.store.holds.put(event.event_id, str(index), upload.content)
             receipt = await self.store.ledger.commit(event, judged.verdict, judged.meters, judged.readings, decision)
-        except BaseException:
-            if submitted.uploads:
+        except StoreError:  # cancelled, on the other hand, nobody knows: the next start looks what is left over
+            if uploads:
                 await self.store.holds.drop(event.event_id)
             raise
         kept = receipt.taken.keep if receipt.taken else None
-        if submitted.uploads and (kept is None or kept.request.attachments_refused):
+        if uploads and (kept is None or kept.request.attachments_refused):
             await self.store.holds.drop(event.event_id)
         if receipt.taken is None and IDEMPOTENCY not in receipt.refused:
             raise Unavailable

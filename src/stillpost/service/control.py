@@ -5,6 +5,9 @@ A Unix socket in the state folder, for its owner only. One line of JSON in, one 
 
 import asyncio
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +28,6 @@ def control_path(state: Path) -> Path:
 async def serve_control(house: House, operations: Operations) -> None:
     """Answer on the control socket until cancelled."""
     path = control_path(house.config.state)
-    if len(str(path)) > _MAX_PATH:
-        house.journal.failed(
-            "control", OSError(f"the path {path} is too long for a socket; use a shorter state folder")
-        )
-        return
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -48,7 +46,8 @@ async def serve_control(house: House, operations: Operations) -> None:
         writer.close()
 
     path.unlink(missing_ok=True)
-    server = await asyncio.start_unix_server(answer, path, limit=_MAX_LINE)
+    with _fitting(path) as short:
+        server = await asyncio.start_unix_server(answer, short, limit=_MAX_LINE)
     path.chmod(0o600)
     try:
         await server.serve_forever()
@@ -56,15 +55,33 @@ async def serve_control(house: House, operations: Operations) -> None:
         path.unlink(missing_ok=True)
 
 
+@contextmanager
+def _fitting(path: Path) -> Iterator[str]:
+    """The same place under a name that fits into a socket's address (Linux); the path itself where it is short enough."""
+    if len(str(path)) <= _MAX_PATH:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
+
+
 async def ask_control(state: Path, operation: str, arguments: dict[str, Any]) -> Any:
     """Ask the running service. Raises OperationError with its answer; FileNotFoundError or ConnectionError if none runs."""
-    reader, writer = await asyncio.open_unix_connection(control_path(state), limit=_MAX_LINE)
+    with _fitting(control_path(state)) as path:
+        reader, writer = await asyncio.open_unix_connection(path, limit=_MAX_LINE)
     try:
         writer.write(json.dumps({"do": operation, "with": arguments}).encode() + b"\n")
         await writer.drain()
-        reply = json.loads(await reader.readline())
+        line = await reader.readline()
     finally:
         writer.close()
+    if not line.endswith(b"\n"):
+        message = "the service stopped before it answered; ask again when it runs"
+        raise OperationError(message)
+    reply = json.loads(line)
     if "error" in reply:
         raise OperationError(reply["error"])
     return reply["result"]

@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final, final
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -11,14 +13,51 @@ from stillpost.doors.smtp.door import MAX_BYTES, FirstMailDoor, Peer
 RECIPIENTS_MAX: Final = 10
 IDLE_SECONDS: Final = 60.0
 CONNECTIONS_MAX: Final = 200
+FINISH_SECONDS: Final = 8.0
+
+
+@final
+class Talks:
+    """Who talks to us, and how many mails are being taken just now."""
+
+    def __init__(self) -> None:
+        self.open: set[BoundedSmtp] = set()  # at most CONNECTIONS_MAX
+        self._taking = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+
+    @contextmanager
+    def taking(self) -> Iterator[None]:
+        """A mail is being taken."""
+        self._taking += 1
+        self._quiet.clear()
+        try:
+            yield
+        finally:
+            self._taking -= 1
+            if not self._taking:
+                self._quiet.set()
+
+    async def end(self) -> None:
+        """Let mails be answered that are being taken (a mail taken without an answer would come again), then hang up."""
+        try:
+            async with asyncio.timeout(FINISH_SECONDS):
+                await self._quiet.wait()
+                await asyncio.sleep(0)  # the answer is written in the turn after
+        except TimeoutError:
+            pass
+        for talk in tuple(self.open):
+            if talk.transport is not None:
+                talk.transport.close()
 
 
 @final
 class SmtpHandler:
     """What aiosmtpd asks; the names and signatures are its own."""
 
-    def __init__(self, door: FirstMailDoor) -> None:
+    def __init__(self, door: FirstMailDoor, talks: "Talks") -> None:
         self._door = door
+        self._talks = talks
 
     async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, rcpt_options: list[str]
@@ -35,16 +74,17 @@ class SmtpHandler:
         """The whole mail."""
         content: Any = envelope.content
         peer = Peer(ip=session.peer[0] if session.peer else "", helo=session.host_name or "")
-        return await self._door.take(peer, envelope.mail_from or None, envelope.rcpt_tos, bytes(content))
+        with self._talks.taking():
+            return await self._door.take(peer, envelope.mail_from or None, envelope.rcpt_tos, bytes(content))
 
 
 @final
 class BoundedSmtp(SMTP):
     """aiosmtpd's protocol, with an end to how many peers may talk at once."""
 
-    def __init__(self, door: FirstMailDoor, hostname: str, talking: set["BoundedSmtp"]) -> None:
+    def __init__(self, door: FirstMailDoor, hostname: str, talks: Talks) -> None:
         super().__init__(
-            SmtpHandler(door),
+            SmtpHandler(door, talks),
             hostname=hostname,
             ident="Stillpost",
             data_size_limit=MAX_BYTES,
@@ -53,28 +93,31 @@ class BoundedSmtp(SMTP):
             timeout=IDLE_SECONDS,
             command_call_limit=50,
         )
-        self._talking = talking
+        self._talks = talks
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Talk, or say that too many do."""
-        if len(self._talking) >= CONNECTIONS_MAX and isinstance(transport, asyncio.Transport):
+        if len(self._talks.open) >= CONNECTIONS_MAX and isinstance(transport, asyncio.Transport):
             transport.write(b"421 4.3.2 Too many connections\r\n")
             transport.abort()
             return
-        self._talking.add(self)
+        self._talks.open.add(self)
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
         """Make room."""
-        if self in self._talking:
-            self._talking.discard(self)
+        if self in self._talks.open:
+            self._talks.open.discard(self)
             super().connection_lost(error)
 
 
 async def serve_smtp(door: FirstMailDoor, listener: socket.socket, hostname: str) -> None:
-    """Answer until cancelled."""
-    talking: set[BoundedSmtp] = set()
+    """Answer until cancelled; then take no new connection, and answer what is being taken."""
+    talks = Talks()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: BoundedSmtp(door, hostname, talking), sock=listener)
-    async with server:
+    server = await loop.create_server(lambda: BoundedSmtp(door, hostname, talks), sock=listener)
+    try:
         await server.serve_forever()
+    finally:
+        server.close()
+        await talks.end()
