@@ -13,7 +13,8 @@ import shutil
 import subprocess
 import sys
 import venv
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,22 +120,49 @@ class Caught:
     content: bytes
 
 
+HANG_UP = "hang up"
+
+
 @dataclass(slots=True)
 class Sink:
-    """An SMTP server that keeps what it is given."""
+    """An SMTP server that keeps what it is given.
+
+    ``on_mail`` is asked for the answer to MAIL, from what was kept in this session and the sender; ``on_data`` for the
+    answer to a whole mail. A text is answered in place of 250, HANG_UP is no answer at all, None is a yes.
+    """
 
     port: int = 0
     mails: list[Caught] = field(default_factory=list)
+    took: Callable[[], None] = lambda: None
+    on_mail: Callable[[int, str], str | None] = lambda kept, sender: None
+    on_data: Callable[[Caught], str | None] = lambda caught: None
+    kept: Counter[int] = field(default_factory=Counter)
+
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, mail_options: list[str]
+    ) -> str:
+        envelope.mail_from = address
+        envelope.mail_options.extend(mail_options)
+        return _said(server, self.on_mail(self.kept[id(session)], address.strip("<>")))
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        del server, session
         content = envelope.original_content or b""
-        self.mails.append(Caught(envelope.mail_from or "", tuple(envelope.rcpt_tos), content))
-        return "250 kept"
+        caught = Caught((envelope.mail_from or "").strip("<>"), tuple(envelope.rcpt_tos), content)
+        if (answer := self.on_data(caught)) is None:
+            self.mails.append(caught)
+            self.kept[id(session)] += 1
+            self.took()
+        return _said(server, answer)
 
     def to(self, address: str) -> list[Caught]:
         """The mails that name this address in their envelope."""
         return [mail for mail in self.mails if address in mail.recipients]
+
+
+def _said(server: SMTP, answer: str | None) -> str:
+    if answer == HANG_UP:
+        server.transport.abort()
+    return answer or "250 kept"
 
 
 class _Listener(Controller):
@@ -147,10 +175,10 @@ class _Listener(Controller):
 
 
 @contextmanager
-def listening() -> Iterator[Sink]:
-    """A sink on a free port."""
-    sink = Sink()
-    listener = _Listener(sink, hostname="127.0.0.1", port=0, decode_data=False, enable_SMTPUTF8=True)
+def listening(sink: Sink | None = None) -> Iterator[Sink]:
+    """A sink on its port, or on a free one."""
+    sink = sink or Sink()
+    listener = _Listener(sink, hostname="127.0.0.1", port=sink.port, decode_data=False, enable_SMTPUTF8=True)
     listener.start()
     sink.port = listener.port
     try:

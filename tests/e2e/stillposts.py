@@ -85,6 +85,11 @@ class Stillpost:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def seen(self) -> Path:
+        """The state folder as the process sees it: it may live in a mount namespace of its own."""
+        return Path(f"/proc/{self.process.pid}/root{self.state}") if self.process and self.before else self.state
+
+    @property
     def config(self) -> Path:
         return self.place / "stillpost.toml"
 
@@ -122,6 +127,15 @@ class Stillpost:
         self.launch()
         self.ready()
 
+    def stopping(self) -> None:
+        """Wait until nobody listens any more."""
+
+        def refused() -> bool:
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", self.port)) != 0
+
+        eventually(refused, "the port closes", 60)
+
     def kill(self) -> None:
         """``kill -9``, at once."""
         self._end(lambda process: process.kill())
@@ -142,9 +156,12 @@ class Stillpost:
         return code
 
     def outbox(self) -> int:
-        """How many challenges and tickets are on their way out, as the running service says."""
-        with ThreadPoolExecutor(1) as elsewhere:  # a browser's own loop may be running in this thread
-            checks = elsewhere.submit(asyncio.run, ask_control(self.state, "doctor", {})).result()
+        """How many challenges and tickets are on their way out, as the running service says; -1 if it does not answer."""
+        try:
+            with ThreadPoolExecutor(1) as elsewhere:  # a browser's own loop may be running in this thread
+                checks = elsewhere.submit(asyncio.run, ask_control(self.seen, "doctor", {})).result()
+        except OSError:
+            return -1
         return next(int(check["outbox"]) for check in checks if check["name"] == "outbox")
 
     def idle(self, seconds: float = 30) -> None:
@@ -190,7 +207,11 @@ class Stillpost:
             path = link(challenge, "confirm")
             waiting = listed(client.get(path).text)
             mine = [number for number, subject in waiting if subjects is None or subject in subjects]
-            return str(client.post(path, data={"mine": mine}).text)
+            return str(
+                client.post(
+                    path, data={"answer": "ticked", "mine": mine, "shown": [number for number, _ in waiting]}
+                ).text
+            )
 
     def first_mail(self, sender: str, code: str) -> tuple[int, str]:
         """Send the first mail, as the operator's mail server hands it over once it has checked it; the answer."""
