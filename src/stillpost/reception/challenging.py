@@ -5,7 +5,7 @@ leaves. Whatever goes wrong before that puts it off; whatever goes wrong after l
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import final
 
@@ -33,6 +33,8 @@ class Challenging:
     clock: Callable[[], datetime]
     chance: Callable[[], float]
     envelope_from: str = ""
+    under_way: set[str] = field(default_factory=set)
+    """The challenge that is being mailed, never more than one: the ledger has given it up, the relay may not have it."""
 
     async def work(self) -> int:
         """Mail what is due, once; how many challenges left the outbox or were put off. Raises StoreError."""
@@ -77,15 +79,19 @@ class Challenging:
             self.journal.failed("relay", error)
             await self._later(item, note)
             return False
-        if not await self.store.ledger.spend(item.id):
-            return True
+        self.under_way.add(note.id)
         try:
-            await session.send(mail)
-        except MailerError as error:
-            self.journal.failed("relay", error)
-            usable, outcome = False, "lost"
-        await self.store.ledger.done(item.id, now)
-        self.journal.challenge(note.portal, note.id, outcome)
+            if not await self.store.ledger.spend(item.id):
+                return True
+            try:
+                await session.send(mail)
+            except MailerError as error:
+                self.journal.failed("relay", error)
+                usable, outcome = False, "lost"
+            await self.store.ledger.done(item.id, now)
+            self.journal.challenge(note.portal, note.id, outcome)
+        finally:
+            self.under_way.discard(note.id)
         return usable
 
     async def _unwanted(self, note: ChallengeNote, now: datetime) -> bool:

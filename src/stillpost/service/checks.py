@@ -145,7 +145,8 @@ async def _store(house: House) -> AsyncIterator[Check]:
         yield Check("disk", Outcome.RED, N_("{free} are free for the state folder; {needed} should be"), room)
     else:
         yield Check("disk", Outcome.GREEN, N_("{free} are free for the state folder"), room)
-    waiting = (("waiting", str(standing.waiting)), ("held", str(standing.held)), ("outbox", str(standing.outbox)))
+    outbox = standing.outbox + len(house.outbox.challenging.under_way)
+    waiting = (("waiting", str(standing.waiting)), ("held", str(standing.held)), ("outbox", str(outbox)))
     late = standing.oldest_outbox is not None and house.clock() - standing.oldest_outbox > _LATE
     if late:
         text = N_("something has been in the outbox for over 15 minutes: look for 'ticket' and 'challenge' in the log")
