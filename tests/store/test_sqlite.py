@@ -84,15 +84,15 @@ async def test_only_its_owner_can_read_the_state(tmp_path: Path) -> None:
 
 async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
     async with open_sqlite(tmp_path, STORE_KEY) as store:
-        await commit_request(store, request(), claim(), claim("space", "*", 10, None, 10), challenge=True)
+        await commit_request(store, request(files=1), claim(), claim("space", "*", 10, None, 10), challenge=True)
         await store.holds.put("r1", "0", b"a photo")
         await store.lists.add("suppressed", "bob@example.com", NOON, NOON + DAY, "not-me")
         await store.meters.hit([Meter("m", "*|requester|ann", (HOUR, DAY)), Meter("t", "k", (HOUR,), "a")], NOON)
         await store.meters.hit([Meter("m", "*|requester|ann", (HOUR, DAY))], NOON)
         before = await store.ledger.standing()
     async with open_sqlite(tmp_path, STORE_KEY) as store:
-        assert await store.ledger.request("r1") == request()
-        assert await store.ledger.waiting("challenge-r1", NOON) == [request()]
+        assert await store.ledger.request("r1") == request(files=1)
+        assert await store.ledger.waiting("challenge-r1", NOON) == [request(files=1)]
         assert await store.ledger.standing() == before
         assert await store.holds.get("r1", "0") == b"a photo"
         assert await store.lists.has("suppressed", "bob@example.com", NOON)
@@ -295,8 +295,9 @@ async def test_files_that_a_crash_left_behind_go_at_the_next_start(tmp_path: Pat
     async with open_sqlite(tmp_path, STORE_KEY) as store:
         await commit_request(store, request("waits", files=1))
         await commit_request(store, request("over", state=RequestState.REFUSED))
+        await commit_request(store, request("files-refused"))
         await commit(store, Decision(), name="mail")
-        for owner in ("waits", "over", "mail", "nobody"):
+        for owner in ("waits", "over", "files-refused", "mail", "nobody"):
             await store.holds.put(owner, "0", b"bytes")
         (tmp_path / "holds" / "nobody" / ".1").write_bytes(b"half writ")
     async with open_sqlite(tmp_path, STORE_KEY) as store:
