@@ -90,6 +90,9 @@ class Quoting:
     async def connect(self) -> "Quoting":
         return self
 
+    async def offer(self, mail: object) -> None:
+        pass
+
     async def send(self, mail: object) -> None:
         raise MailerError("the relay did not take a challenge: SMTPRecipientsRefused") from ValueError(str(mail))
 
