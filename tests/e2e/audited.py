@@ -144,3 +144,59 @@ def mail(subject: str, text: str, sender: str, recipient: str, copies: Sequence[
         f"From: Quorvane <{sender}>\r\nTo: {recipient}\r\n{cc}Subject: {subject}\r\n"
         f"Message-ID: <{abs(hash((subject, sender)))}@example.net>\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\n\r\n{text}\r\n"
     ).encode()
+
+
+# --- Roundup --------------------------------------------------------------------------------------------------------
+
+Turn = tuple[str, ...]
+"""A change: ``(section, key, value)`` of ``config.ini``, or ``("grant" | "revoke", arguments of the call…)``."""
+
+
+@contextmanager
+def roundup(place: Path, sink: products.Sink, changes: Sequence[Turn]) -> Iterator[products.Roundup]:
+    """A Roundup with these settings and one registered person, running."""
+    programs = products.environment("roundup")
+    tracker = place / "roundup"
+    shutil.copytree(products._seed_roundup(programs, False), tracker)
+    config = tracker / "config.ini"
+    config.write_text(re.sub(r"(?m)^port = \d+$", f"port = {sink.port}", config.read_text(), count=1))
+    made = products.Roundup("", tracker, sink, programs)
+    made.configure("web", "registration_delay", "0")
+    for change in changes:
+        _turn(made, change)
+    for name, address in (
+        ("known", "known@example.com"),
+        ("second", "second@example.org"),
+        ("third", "third@example.org"),
+    ):
+        made.admin("create", "user", f"username={name}", f"address={address}", "roles=User", "realname=Quorvane")
+    with products._serving([programs / "python", products.SITES / "roundup_site.py", tracker], place / "log") as port:
+        made.url = f"http://127.0.0.1:{port}/"
+        yield made
+
+
+def _turn(tracker: products.Roundup, change: Turn) -> None:
+    what, *words = change
+    schema = tracker.place / "schema.py"
+    for call in words if what in ("grant", "revoke") else ():
+        line = f"db.security.addPermissionToRole({call})"
+        if what == "grant":
+            schema.write_text(f"{schema.read_text()}\n{line}\n")
+        else:
+            assert f"\n{line}\n" in schema.read_text(), line
+            schema.write_text(schema.read_text().replace(f"\n{line}\n", f"\n#{line}\n"))
+    if what not in ("grant", "revoke"):
+        tracker.configure(what, words[0], words[1])
+
+
+def applied_roundup(edits: Sequence[Edit]) -> list[Turn]:
+    """The audit's edits as an operator would make them."""
+    turns: list[Turn] = []
+    for edit in edits:
+        resource, first, second = edit.path.split("/")
+        if resource == "config":
+            turns.append((first, second, str(edit.new)))
+        else:
+            permission, _, klass = second.partition(" ")
+            turns.append(("revoke", f"'{first.capitalize()}', '{permission}', '{klass}'"))
+    return turns

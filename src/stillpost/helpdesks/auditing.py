@@ -20,6 +20,9 @@ from stillpost.audit.witness import Words
 from stillpost.helpdesks.django_helpdesk import reading as django_reading
 from stillpost.helpdesks.django_helpdesk.settings import django_helpdesk
 from stillpost.helpdesks.protocol import HelpdeskError
+from stillpost.helpdesks.roundup import reading as roundup_reading
+from stillpost.helpdesks.roundup.settings import QUESTIONS as ROUNDUP_QUESTIONS
+from stillpost.helpdesks.roundup.settings import roundup
 from stillpost.helpdesks.zendesk import export as zendesk_export
 from stillpost.helpdesks.zendesk.channels import QUESTIONS as ZENDESK_QUESTIONS
 from stillpost.helpdesks.zendesk.settings import zendesk
@@ -53,6 +56,11 @@ def _django_helpdesk(snapshot: Snapshot, _attested: Attested) -> tuple[Product, 
     return made, made.given
 
 
+def _roundup(snapshot: Snapshot, attested: Attested) -> tuple[Product, Words]:
+    made = roundup(snapshot, attested)
+    return made, made.given
+
+
 def _zendesk(snapshot: Snapshot, attested: Attested) -> tuple[Product, Words]:
     made = zendesk(snapshot, attested)
     return made, made.given
@@ -68,6 +76,7 @@ AUDITED: Final[tuple[Audited, ...]] = (
         calls=zendesk_calls,
     ),
     Audited(name="django-helpdesk", read=django_reading.read, build=_django_helpdesk, questions={}),
+    Audited(name="roundup", read=roundup_reading.read, build=_roundup, questions=ROUNDUP_QUESTIONS),
 )
 
 
