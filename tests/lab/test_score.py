@@ -6,7 +6,7 @@ import pytest
 
 from stillpost.lab.background import Kept, made_up
 from stillpost.lab.letters import HALVES, texts
-from stillpost.lab.score import quiet, score
+from stillpost.lab.score import Plan, attacked, least, quiet
 
 END = datetime(2026, 10, 30, tzinfo=UTC)
 LATEST = datetime(2026, 12, 1, tzinfo=UTC)
@@ -32,8 +32,8 @@ async def test_a_quiet_mailbox_has_no_wave(background: list[Kept]) -> None:
 
 @pytest.mark.anyio
 async def test_an_attack_is_seen_within_a_few_submissions_and_found_whole(background: list[Kept]) -> None:
-    found = await score(background, 12.0, range(1, 4), "test")
-    for run in found.runs:
+    for seed in range(1, 4):
+        run = await attacked(background, 12.0, seed, Plan())
         assert 3 <= run.alarm <= run.burst <= 6
         assert run.delay > 0
         assert run.found == run.members >= 60
@@ -46,8 +46,8 @@ async def test_an_attack_is_seen_within_a_few_submissions_and_found_whole(backgr
 
 @pytest.mark.anyio
 async def test_a_wave_of_one_platform_is_tagged_at_the_third(background: list[Kept]) -> None:
-    found = await score(background, 12.0, range(1, 4), "test", platform="zendesk")
-    assert [run.tag for run in found.runs] == [3, 3, 3]
+    runs = [await attacked(background, 12.0, seed, Plan(platform="zendesk")) for seed in range(1, 4)]
+    assert [run.tag for run in runs] == [3, 3, 3]
 
 
 def test_the_two_halves_share_no_text() -> None:
@@ -59,3 +59,10 @@ def test_each_half_speaks_many_languages() -> None:
     for half in HALVES:
         spoken = {each["language"] for each in texts(half)["acknowledgment"]}
         assert spoken == {"en", "de", "fr", "es", "it", "pt", "nl", "pl"}
+
+
+@pytest.mark.parametrize(
+    ("rate", "mails"), [(0.5, 5.4), (2.0, 4.3), (12.0, 3.5), (30.0, 3.2), (54.0, 3.0)], ids=lambda value: f"{value:g}"
+)
+def test_the_least_that_any_detector_needs(rate: float, mails: float) -> None:
+    assert round(least(rate), 1) == pytest.approx(mails, abs=0.11)

@@ -49,11 +49,16 @@ def of_mailbox(mailbox: Mailbox, latest: datetime) -> list[Kept]:
 def made_up(seed: int, end: datetime, latest: datetime) -> list[Kept]:
     """Two months of a made-up person's mail until ``end``: lists, people and shops he knows, newcomers now and then."""
     found = []
-    for number, (_, raw) in enumerate(sorted(_made_up(random.Random(f"background {seed}"), end))):
+    for number, raw in enumerate(made_up_mails(seed, end)):
         kept = _kept(Found(Where(MADE_UP, number), raw), raw, latest)
         if kept is not None:
             found.append(kept)
     return sorted(found, key=lambda each: each.note)
+
+
+def made_up_mails(seed: int, end: datetime) -> list[bytes]:
+    """The same person's mails as bytes, in order of arrival."""
+    return [raw for _, raw in sorted(_made_up(random.Random(f"background {seed}"), end))]
 
 
 def _made_up(chance: random.Random, end: datetime) -> Iterator[tuple[datetime, bytes]]:

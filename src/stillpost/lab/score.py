@@ -9,12 +9,13 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from math import log
 from typing import Any, Final, final
 
 from stillpost.lab.background import Kept
 from stillpost.lab.injection import Attack, Injected, inject
 from stillpost.lab.peers import RULES
-from stillpost.mailboxes.protocol import Found, Where
+from stillpost.mailboxes.protocol import Found, MailboxError, Where
 from stillpost.model import Symbol
 from stillpost.scan.detail import Detail, detail_of
 from stillpost.scan.hidden import hidden_in
@@ -24,12 +25,14 @@ from stillpost.scan.relations import Relations
 from stillpost.scan.replay import Replay
 from stillpost.scan.result import SENDERS_MIN
 from stillpost.scan.wave import Wave
-from stillpost.scan.waves import BURST, SAME_TEXT
+from stillpost.scan.waves import BURST, SAME_TEXT, USUAL_AN_HOUR
 
 RATES: Final = (0.5, 2.0, 12.0, 30.0, 54.0)
 SUBMISSIONS: Final = 60
+MADE_UP_UNTIL: Final = datetime(2026, 10, 30, tzinfo=UTC)
 INJECTED: Final = 98  # the part of a mailbox that injected mails say they are in
 QUIET: Final = 3600.0  # between two alarms of a peer
+RARE: Final = 10_000 * 8766.0  # hours between two false alarms; ten thousand years
 _PLATFORM: Final = "TENANTS_OF_ONE_PLATFORM"
 
 
@@ -64,6 +67,16 @@ class Run:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What all attacks of a score have in common, as in ``Attack``."""
+
+    half: str = "test"
+    platform: str = ""
+    same_words: bool = True
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """All runs at one rate."""
 
@@ -89,31 +102,48 @@ class Score:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quiet:
-    """The background alone: how many mails in how many days, waves seen in it, alarms of each peer."""
+    """Backgrounds alone: how many mails in how many days, waves seen in them, alarms of each peer."""
 
     mails: int
     days: float
     waves: int
     peers: dict[str, int]
 
+    @property
+    def years(self) -> float:
+        """Mailbox-years."""
+        return self.days / 365.25
 
-async def score(
-    background: Sequence[Kept],
-    rate: float,
-    seeds: Sequence[int],
-    half: str,
-    platform: str = "",
-    tell: Callable[[], None] = lambda: None,
-) -> Score:
-    """Attack the background once with each seed."""
-    runs = []
-    for seed in seeds:
-        attack = Attack(
-            start=_moment(background, seed), submissions=SUBMISSIONS, rate=rate, seed=seed, half=half, platform=platform
+    def __add__(self, other: "Quiet") -> "Quiet":
+        peers = {name: count + other.peers[name] for name, count in self.peers.items()}
+        return Quiet(
+            mails=self.mails + other.mails, days=self.days + other.days, waves=self.waves + other.waves, peers=peers
         )
-        runs.append(await _attacked(background, attack))
-        tell()
-    return Score(rate=rate, platform=platform, runs=tuple(runs))
+
+
+def least(rate: float) -> float:
+    """The fewest mails in which any detector can see an attack of this many submissions a minute, to first order.
+
+    One false alarm in ``RARE`` hours a mailbox, ``USUAL_AN_HOUR`` newcomers an hour before it, Poisson (Lorden 1971:
+    the mean delay is at least the logarithm of the time between false alarms over the information an hour).
+    """
+    usual, attack = USUAL_AN_HOUR, 60 * rate
+    information = attack * log(attack / usual) - attack + usual
+    return attack * log(RARE * attack) / information
+
+
+async def attacked(background: Sequence[Kept], rate: float, seed: int, plan: Plan) -> Run:
+    """Attack a background once, at a moment and with companies that the seed decides. Raises MailboxError if it is empty."""
+    attack = Attack(
+        start=_moment(background, seed),
+        submissions=SUBMISSIONS,
+        rate=rate,
+        seed=seed,
+        half=plan.half,
+        platform=plan.platform,
+        same_words=plan.same_words,
+    )
+    return await _attacked(background, attack)
 
 
 async def quiet(background: Sequence[Kept]) -> Quiet:
@@ -232,9 +262,12 @@ def _peers(
 
 def _moment(background: Sequence[Kept], seed: int) -> datetime:
     """A moment at which mail came, two weeks and a day after the first."""
+    if not background:
+        message = "there is no mail in it to hide an attack in"
+        raise MailboxError(message)
     chance = random.Random(f"moment {seed}")
     start = background[0].note.at + timedelta(days=15).total_seconds()
-    late = [each.note.at for each in background if each.note.at >= start]
+    late = [each.note.at for each in background if each.note.at >= start] or [background[-1].note.at]
     return datetime.fromtimestamp(chance.choice(late), UTC) + timedelta(seconds=chance.uniform(0, 3600))
 
 
