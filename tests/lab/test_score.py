@@ -36,7 +36,7 @@ async def test_an_attack_is_seen_within_a_few_submissions_and_found_whole(backgr
         run = await attacked(background, 12.0, seed, Plan())
         assert 3 <= run.alarm <= run.burst <= 6
         assert run.delay > 0
-        assert run.found == run.members >= 60
+        assert run.found == run.members >= 150
         assert run.tail_found == run.tail
         assert run.needles_found == run.needles == 3
         assert run.person_taken == 0

@@ -12,7 +12,8 @@ from stillpost.cli.main import language, say
 from stillpost.language import N_
 
 if TYPE_CHECKING:
-    from stillpost.lab.score import Plan, Quiet, Score
+    from stillpost.lab.score import Plan
+    from stillpost.lab.series import Series
 
 
 @click.group("lab", help=say(N_("Measure with made-up people and a made-up forger; nothing leaves this process.")))
@@ -89,7 +90,7 @@ def wave(
 
 
 _HALVES = ["development", "test"]
-_SHAPES = [
+SHAPES = [
     "zendesk",
     "intercom",
     "helpscout",
@@ -100,12 +101,13 @@ _SHAPES = [
     "rt",
     "zammad",
     "freescout",
+    "form",
 ]
 half_option = click.option(
     "--half", type=click.Choice(_HALVES), default="test", show_default=True, help=say(N_("Which half of the texts"))
 )
 platform_option = click.option(
-    "--platform", type=click.Choice(["", *_SHAPES]), default="", help=say(N_("Only one platform's mails"))
+    "--platform", type=click.Choice(["", *SHAPES]), default="", help=say(N_("Only one platform's mails"))
 )
 
 
@@ -221,45 +223,28 @@ def score(
     from stillpost.lab.score_report import as_json, lines
     from stillpost.mailboxes.protocol import MailboxError
 
-    chosen = tuple(sorted(set(rates))) or RATES
     plan = Plan(half=half, platform=platform, same_words=not different_words)
     try:
-        scores, calm = _scored(path, chosen, seeds, plan)
+        found = _series(path, tuple(sorted(set(rates))) or RATES, seeds, plan)
+        if picture is not None:
+            picture.write_text(drawn(found.scores, language()), encoding="utf-8")
     except MailboxError as error:
         raise Trouble(str(error)) from error
-    if picture is not None:
-        try:
-            picture.write_text(drawn(scores, language()), encoding="utf-8")
-        except OSError as error:
-            message = f"{picture} cannot be written: {error.strerror}"
-            raise Trouble(message) from error
-    show(as_json(scores, calm) if form == "json" else scores, form, lambda given: lines(given, calm, language()))
+    except OSError as error:
+        message = f"{picture} cannot be written: {error.strerror}"
+        raise Trouble(message) from error
+    show(as_json(found) if form == "json" else found, form, lambda given: lines(given, language()))
 
 
-def _scored(path: str | None, rates: tuple[float, ...], seeds: int, plan: "Plan") -> "tuple[list[Score], Quiet]":
-    """Every rate over every seed: in the mailbox at ``path``, or in a made-up one, another for each seed."""
-    from functools import reduce  # loading takes a while
-    from operator import add
+def _series(path: str | None, rates: tuple[float, ...], seeds: int, plan: "Plan") -> "Series":
+    from rich.progress import Progress  # loading takes a while
 
-    from rich.progress import Progress
-
-    from stillpost.lab.background import made_up, of_mailbox
-    from stillpost.lab.score import MADE_UP_UNTIL, Score, attacked, quiet
+    from stillpost.lab.background import of_mailbox
+    from stillpost.lab.series import series
     from stillpost.mailboxes.opening import open_path
     from stillpost.service.wiring import now
 
     real = of_mailbox(open_path(Path(path)), now()) if path else None
-    runs: dict[float, list[Any]] = {rate: [] for rate in rates}
-    calm = []
     with Progress(transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("", total=seeds)
-        for seed in range(1, seeds + 1):
-            background = made_up(seed, MADE_UP_UNTIL, now()) if real is None else real
-            if real is None or seed == 1:
-                calm.append(asyncio.run(quiet(background)))
-            for rate in rates:
-                runs[rate].append(asyncio.run(attacked(background, rate, seed, plan)))
-            bar.advance(task)
-    return [Score(rate=rate, platform=plan.platform, runs=tuple(found)) for rate, found in runs.items()], reduce(
-        add, calm
-    )
+        return asyncio.run(series(real, rates, seeds, plan, now(), lambda: bar.advance(task)))

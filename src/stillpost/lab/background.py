@@ -41,7 +41,7 @@ def of_mailbox(mailbox: Mailbox, latest: datetime) -> list[Kept]:
                 if isinstance(item, Unreadable):
                     continue
                 raw = part.read(item.where, WHOLE_MAX_BYTES) or item.head
-                if (each := _kept(item, raw, latest)) is not None:
+                if (each := kept_of(item, raw, latest)) is not None:
                     kept.append(each)
     return sorted(kept, key=lambda each: each.note)
 
@@ -50,7 +50,7 @@ def made_up(seed: int, end: datetime, latest: datetime) -> list[Kept]:
     """Two months of a made-up person's mail until ``end``: lists, people and shops he knows, newcomers now and then."""
     found = []
     for number, raw in enumerate(made_up_mails(seed, end)):
-        kept = _kept(Found(Where(MADE_UP, number), raw), raw, latest)
+        kept = kept_of(Found(Where(MADE_UP, number), raw), raw, latest)
         if kept is not None:
             found.append(kept)
     return sorted(found, key=lambda each: each.note)
@@ -67,13 +67,19 @@ def _made_up(chance: random.Random, end: datetime) -> Iterator[tuple[datetime, b
         fields = (f"List-Id: <talk{number}.lists{number}.example>", "Precedence: list")
         for at in _moments(chance, start, end, 20 / 24 / LISTS):
             writer = chance.randrange(200)
-            yield at, _mail(chance, at, f"reader{writer}@people{writer}.example", "Re: what we talk about", fields)
+            yield (
+                at,
+                made_up_mail(chance, at, f"reader{writer}@people{writer}.example", "Re: what we talk about", fields),
+            )
     for number in range(KNOWN):
         for at in _moments(chance, start, end, 8 / 24 / KNOWN):
-            yield at, _mail(chance, at, f"service@known{number}.example", f"Note {chance.randrange(1_000)}")
+            yield at, made_up_mail(chance, at, f"service@known{number}.example", f"Note {chance.randrange(1_000)}")
     for count, at in enumerate(_moments(chance, start, end, NEWCOMERS_AN_HOUR)):
         offer: tuple[str, ...] = ("List-Unsubscribe: <https://shop.example/u>",) if count % 3 else ()
-        yield at, _mail(chance, at, f"hello@stranger{chance.randrange(10**9)}.example", "Nice to meet you", offer)
+        yield (
+            at,
+            made_up_mail(chance, at, f"hello@stranger{chance.randrange(10**9)}.example", "Nice to meet you", offer),
+        )
 
 
 def _moments(chance: random.Random, start: datetime, end: datetime, an_hour: float) -> Iterator[datetime]:
@@ -82,7 +88,8 @@ def _moments(chance: random.Random, start: datetime, end: datetime, an_hour: flo
         yield at
 
 
-def _mail(chance: random.Random, at: datetime, sender: str, subject: str, fields: tuple[str, ...] = ()) -> bytes:
+def made_up_mail(chance: random.Random, at: datetime, sender: str, subject: str, fields: tuple[str, ...] = ()) -> bytes:
+    """One mail to the made-up person."""
     domain = sender.partition("@")[2]
     date = format_datetime(at)
     head = [
@@ -97,7 +104,8 @@ def _mail(chance: random.Random, at: datetime, sender: str, subject: str, fields
     return ("\n".join(head) + f"\n\nWords number {chance.getrandbits(40)}, as people write them.\n").encode()
 
 
-def _kept(found: Found, raw: bytes, latest: datetime) -> Kept | None:
+def kept_of(found: Found, raw: bytes, latest: datetime) -> Kept | None:
+    """The mail as a replay needs it, None for what is no mail."""
     try:
         subject = read(raw).headers.text("subject").lower()
         return Kept(note_of(found, latest), detail_of(raw), subject.startswith(("re:", "fw:", "fwd:")))

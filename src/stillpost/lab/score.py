@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import log
-from typing import Any, Final, final
+from typing import Any, Final, TypeAlias, final
 
-from stillpost.lab.background import Kept
+from stillpost.lab.background import Kept, kept_of
 from stillpost.lab.injection import Attack, Injected, inject
 from stillpost.lab.peers import RULES
 from stillpost.mailboxes.protocol import Found, MailboxError, Where
@@ -28,11 +28,14 @@ from stillpost.scan.wave import Wave
 from stillpost.scan.waves import BURST, SAME_TEXT, USUAL_AN_HOUR
 
 RATES: Final = (0.5, 2.0, 12.0, 30.0, 54.0)
-SUBMISSIONS: Final = 60
+SUBMISSIONS: Final = 150
 MADE_UP_UNTIL: Final = datetime(2026, 10, 30, tzinfo=UTC)
+BUSY: Final = 97
 INJECTED: Final = 98  # the part of a mailbox that injected mails say they are in
 QUIET: Final = 3600.0  # between two alarms of a peer
 RARE: Final = 10_000 * 8766.0  # hours between two false alarms; ten thousand years
+Day: TypeAlias = Callable[[random.Random, datetime], Iterator[tuple[datetime, bytes]]]
+
 _PLATFORM: Final = "TENANTS_OF_ONE_PLATFORM"
 
 
@@ -157,6 +160,25 @@ async def quiet(background: Sequence[Kept]) -> Quiet:
         waves=len(waves),
         peers={name: len(list(_apart(rule(seen)))) for name, rule in RULES},
     )
+
+
+async def alarmed(background: Sequence[Kept], seed: int, day: Day) -> tuple[bool, dict[str, bool]]:
+    """Whether a wave is seen on a day that is none; the same of each peer."""
+    start = _moment(background, seed)
+    mails = sorted(day(random.Random(f"busy {seed}"), start))
+    latest = datetime(2100, 1, 1, tzinfo=UTC)
+    kept = [
+        each
+        for place, (_, raw) in enumerate(mails)
+        if (each := kept_of(Found(Where(BUSY, place), raw), raw, latest)) is not None
+    ]
+    stream = sorted([*background, *kept], key=lambda each: each.note)
+    waves = (await _replayed(stream, [], [])).waves
+    first, last = kept[0].note.at, kept[-1].note.at
+    near = [each for each in stream if first - 86400 <= each.note.at <= last]
+    seen = [(each.note.at, each.note.author, each.is_answer) for each in near]
+    peers = {name: any(first <= at <= last for at in rule(seen)) for name, rule in RULES}
+    return any(first <= wave.alarm <= last for wave in waves), peers
 
 
 async def _attacked(background: Sequence[Kept], attack: Attack) -> Run:

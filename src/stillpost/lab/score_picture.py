@@ -10,8 +10,8 @@ from stillpost.lab.score import Run, Score, least
 from stillpost.language import N_, translate
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 800, 380, 50, 270, 40, 50
-_LEAST, _MOST = 2.0, 64.0  # submissions at the lower and upper edge
-_MARKS: Final = (2, 3, 5, 8, 13, 20, 32, 50)
+_LEAST, _MOST = 2.0, 128.0  # submissions at the lower and upper edge
+_MARKS: Final = (2, 3, 5, 8, 13, 20, 32, 50, 80)
 _COLORS: Final = ("#1a7f37", "#24292f", "#9a6700", "#bc4c00", "#8250df", "#0969da", "#cf222e")
 
 

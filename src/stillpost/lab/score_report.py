@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from stillpost.lab.peers import RULES
 from stillpost.lab.score import Quiet, Run, Score, least
+from stillpost.lab.series import Series
 from stillpost.language import N_, translate
 
 _ROWS: Final[tuple[tuple[str, Callable[[Score], str]], ...]] = (
@@ -25,12 +26,13 @@ _ROWS: Final[tuple[tuple[str, Callable[[Score], str]], ...]] = (
 )
 
 
-def lines(scores: Sequence[Score], quiet: Quiet, language: str) -> list[str]:
+def lines(series: Series, language: str) -> list[str]:
     """The tables for a terminal."""
 
     def say(text: str, **values: object) -> str:
         return translate(text, language).format(**values)
 
+    scores, quiet = series.scores, series.quiet
     told = [_line(say(N_("submissions a minute")), [f"{score.rate:g}" for score in scores])]
     told += [_line(say(name), [cell(score) for score in scores]) for name, cell in _ROWS]
     told += ["", say(N_("Rules that others published, on the same mails: alarm at submission, median (attacks seen)"))]
@@ -44,20 +46,34 @@ def lines(scores: Sequence[Score], quiet: Quiet, language: str) -> list[str]:
         ),
         _line("  Stillpost", [_a_year(quiet.waves, quiet)]),
     ]
-    return told + [_line("  " + name, [_a_year(count, quiet)]) for name, count in quiet.peers.items()]
+    told += [_line("  " + name, [_a_year(count, quiet)]) for name, count in quiet.peers.items()]
+    if series.busy:
+        told += [
+            "",
+            say(N_("Busy days without an attack, a wave seen on: Stillpost, and the rules above in their order")),
+        ]
+    for busy in series.busy:
+        shares = [busy.waves, *busy.peers.values()]
+        told.append(_line("  " + say(busy.name), [f"{share / busy.days:.0%}" for share in shares]))
+    return told
 
 
-def as_json(scores: Sequence[Score], quiet: Quiet) -> dict[str, Any]:
+def as_json(series: Series) -> dict[str, Any]:
     """The same for programs; null where more than the share of runs had no alarm."""
+    quiet = series.quiet
     return {
         "version": 1,
-        "scores": [_score(score) for score in scores],
+        "scores": [_score(score) for score in series.scores],
         "quiet": {
             "messages": quiet.mails,
             "days": round(quiet.days, 1),
             "waves": quiet.waves,
             "peers": dict(quiet.peers),
         },
+        "busy": [
+            {"day": each.name, "days": each.days, "waves": each.waves, "peers": dict(each.peers)}
+            for each in series.busy
+        ],
     }
 
 
@@ -101,7 +117,7 @@ def _peer(score: Score, name: str) -> str:
 
 
 def _line(name: str, cells: Sequence[str]) -> str:
-    return f"{name:<48}" + "".join(f"{cell:>12}" for cell in cells)
+    return f"{name:<50}" + "".join(f"{cell:>12}" for cell in cells)
 
 
 def _score(score: Score) -> dict[str, Any]:

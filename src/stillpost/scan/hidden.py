@@ -12,6 +12,7 @@ from stillpost.scan.waves import MARGIN
 
 COPIED_TEXT_SENDERS: Final = 3  # a text of so many newcomers makes a known sender's mail with it a member
 HIDDEN_MAX: Final = 500  # of one wave; the highest ranked
+SUSPECTS_MAX: Final = 500  # newcomers' mails taken out of one wave, the earliest
 
 Look = Callable[[Note], Detail | None]
 
@@ -42,9 +43,13 @@ def hidden_in(wave: Wave, look: Look) -> list[Needle]:
 def _suspects(wave: Wave, look: Look) -> list[Needle]:
     shared = wave.shared_keys()
     found: list[Needle] = []
+    innocent = []
     for member in [each for each in wave.members if each.suspect and shared.isdisjoint(each.keys)]:
+        if len(found) >= SUSPECTS_MAX:
+            break
         detail = look(member.note)
         if detail is not None and (needle := needle_of(member.note, detail, None)):
             found.append(needle)
-            wave.remove(member)
+            innocent.append(member)
+    wave.remove(innocent)
     return found

@@ -1,9 +1,9 @@
 """The needle: a flood often hides one mail that matters, an order, a changed password, a transfer.
 
 Ranked by reasons that people can check: they know the sender; its subject speaks of money, security or an order; it names
-an amount or a number. Mail through lists ranks low, what fails DMARC lower. A newcomer's mail is a needle only if it
-speaks of money, security or an order and names an amount or a number, no ticket platform sent it, and its text is its
-own: a flood is made of such mails without either.
+an amount or a number. Mail through lists ranks low, what fails DMARC lower. A newcomer's mail is a needle only if its
+subject speaks of money, security or an order and it names an amount or a number, or its text speaks of money or an order
+and names an amount; no ticket platform sent it, and its text is its own: a flood is made of such mails without either.
 """
 
 import re
@@ -21,12 +21,11 @@ from stillpost.scan.note import Note
 from stillpost.scan.relations import Relation
 
 LEAST: Final = 3
-LEAST_OF_NEWCOMER: Final = 4
+NEWCOMER: Final = -4  # all others go first
 
 _LIST, _FAILED = -3, -5
-_AMOUNT = re.compile(
-    r"[€$£¥]\s?\d|\d[.,]\d\d\s?(?:[€$£¥]|eur|usd|gbp|chf|pln|zl|brl|r\$)|(?:eur|usd|gbp|chf|pln|r\$)\s?\d"
-)
+_CURRENCY = r"(?:eur|euros?|usd|gbp|chf|pln|zl|brl|cad|aud|sek|nok|dkk|czk|huf|inr|jpy|kr)"
+_AMOUNT = re.compile(rf"[€$£¥₹]\s?\d|\d\s?(?:[€£¥₹]|{_CURRENCY}(?![a-z]))|(?<![a-z]){_CURRENCY}\s?\d")
 _NUMBER = re.compile(r"\d{5,}|#\s?\d{3,}|\d{3,}-\d{3,}")
 _RELATIONS: Final[Mapping[Relation, tuple[int, str]]] = {
     Relation.WRITTEN: (4, N_("you wrote to this sender before")),
@@ -88,22 +87,25 @@ def needle_of(note: Note, detail: Detail, relation: Relation | None) -> Needle |
 
 
 def may_be_needle(detail: Detail) -> bool:
-    """Whether a newcomer's mail could be one; whether it is told when the wave's texts are known."""
+    """Whether a newcomer's mail could be one; whether it is told when the wave's texts are known.
+
+    A flood is full of account mail with a number in it. So what the subject does not say, the text must: that money
+    changes hands or something was bought, and how much it is.
+    """
     if detail.platform or is_list_mail(detail) or detail.dmarc == "fail":
         return False
-    subject = plain(detail.subject)
-    if not _word_of(subject):
-        return False
-    return bool(_NUMBER.search(subject) or _AMOUNT.search(f"{subject} {plain(detail.text)}"))
+    subject, text = plain(detail.subject), plain(detail.text)
+    amount = _AMOUNT.search(f"{subject} {text}") is not None
+    if _word_of(subject):
+        return amount or _NUMBER.search(subject) is not None
+    return amount and not _word_of(text).keys().isdisjoint({"money", "order"})
 
 
 def _of_newcomer(note: Note, detail: Detail) -> Needle | None:
     if not may_be_needle(detail):
         return None
     score, reasons = _said(detail)
-    if score < LEAST_OF_NEWCOMER:
-        return None
-    return Needle(note, detail, score - LEAST_OF_NEWCOMER, (*reasons, Reason(_NEW)))
+    return Needle(note, detail, score + NEWCOMER, (*reasons, Reason(_NEW)))
 
 
 def _said(detail: Detail) -> tuple[int, list[Reason]]:

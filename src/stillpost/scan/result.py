@@ -94,7 +94,7 @@ def _wave(result: Result, finding: Finding) -> dict[str, Any]:
         "first": stamp(wave.first),
         "alarm": stamp(wave.alarm),
         "last": stamp(wave.last),
-        "messages": len(wave.members),
+        "messages": wave.messages,
         "organizations": wave.organizations,
         "before_alarm": wave.before_alarm,
         "tenants": [_sender(sender) for sender in finding.senders],

@@ -54,7 +54,7 @@ def _finding(result: Result, finding: Finding, say: Say) -> Iterator[str]:
     yield say(N_("WAVE {number}: this mailbox was bombed."), number=wave.number)
     yield say(
         N_("  {messages} mails of {organizations} senders that you never wrote to."),
-        messages=len(wave.members),
+        messages=wave.messages,
         organizations=wave.organizations,
     )
     yield say(N_("  first mail  {at}"), at=moment(wave.first))

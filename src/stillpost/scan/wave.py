@@ -1,6 +1,6 @@
 """A wave: its members, tenants and texts, and the mails that may be hidden in it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final, final
 
@@ -11,6 +11,7 @@ from stillpost.scan.relations import Relation
 
 BETWEEN_MAX: Final = 20_000  # mails of known people looked at for one wave; the latest go first
 TEXTS_MAX: Final = 20_000  # keys of texts kept for one wave; no new ones beyond it
+MEMBERS_MAX: Final = 250_000  # of one wave; more are counted and not kept
 
 
 @final
@@ -63,12 +64,18 @@ class Wave:
     dense_end: float = 0.0
     by_text: bool = True  # no burst of newcomers, as yet
     before_alarm: int = 0
+    not_kept: int = 0  # mails beyond MEMBERS_MAX
     members: list[Member] = field(default_factory=list)
     digests: set[bytes] = field(default_factory=set)
     senders: dict[str, Sender] = field(default_factory=dict)
     texts: dict[str, Text] = field(default_factory=dict)
     between: list[tuple[Note, Relation]] = field(default_factory=list)
     by_hand: list[tuple[Note, Detail]] = field(default_factory=list)
+
+    @property
+    def messages(self) -> int:
+        """How many mails it has."""
+        return len(self.members) + self.not_kept
 
     @property
     def first(self) -> float:
@@ -87,6 +94,9 @@ class Wave:
 
     def add(self, note: Note, detail: Detail, *, tail: bool = False) -> None:
         """A mail is a member."""
+        if len(self.members) >= MEMBERS_MAX:
+            self.not_kept += 1
+            return
         self.digests.add(note.digest)
         self.members.append(Member(note, note.identity, detail.keys, tail, may_be_needle(detail)))
         if not tail:
@@ -103,14 +113,16 @@ class Wave:
         sender.first, sender.last = min(sender.first, note.at), max(sender.last, note.at)
         self._add_texts(note, detail)
 
-    def remove(self, member: Member) -> None:
-        """A mail is no member after all."""
-        self.members.remove(member)
-        self.before_alarm -= member.note.at < self.alarm
-        sender = self.senders[member.tenant]
-        sender.messages -= 1
-        if not sender.messages:
-            del self.senders[member.tenant]
+    def remove(self, members: Collection[Member]) -> None:
+        """These mails are no members after all."""
+        gone = {id(member) for member in members}
+        self.members = [member for member in self.members if id(member) not in gone]
+        for member in members:
+            self.before_alarm -= member.note.at < self.alarm
+            sender = self.senders[member.tenant]
+            sender.messages -= 1
+            if not sender.messages:
+                del self.senders[member.tenant]
 
     def shared_keys(self, senders: int = 2) -> frozenset[str]:
         """The keys of texts that came from at least so many senders."""

@@ -32,6 +32,7 @@ WAVE_AN_HOUR: Final = 30.0
 CUSUM_MAX: Final = 15.0  # beyond it nothing is learned, and a long wave would never be forgotten
 REMEMBERED_MAX: Final = 65_536  # tenants and threads of waves, each; the least recently added goes first
 CANDIDATES_MAX: Final = 8_192
+WAVES_MAX: Final = 1_000  # of one mailbox; the oldest goes first
 
 _STEP = math.log(WAVE_AN_HOUR / USUAL_AN_HOUR)
 _DRIFT = (WAVE_AN_HOUR - USUAL_AN_HOUR) / 3600
@@ -59,6 +60,7 @@ class Waves:
         self._identities: dict[str, tuple[Wave, float]] = {}
         self._threads: dict[str, tuple[Wave, float]] = {}
         self._counted: dict[str, float] = {}
+        self._begun = 0
         self._level = 0.0
         self._level_at = 0.0
         self._run = 0.0
@@ -108,7 +110,10 @@ class Waves:
         return not fast or int(alarm.evidence["minutes"]) <= LONGEST_FAST or candidate.run < candidate.note.at
 
     def _begin(self, note: Note, alarm: Symbol) -> Wave:
-        wave = Wave(len(self.found) + 1, note.at, alarm.reason, dict(alarm.evidence), dense_end=note.at)
+        self._begun += 1
+        if len(self.found) >= WAVES_MAX:
+            del self.found[0]
+        wave = Wave(self._begun, note.at, alarm.reason, dict(alarm.evidence), dense_end=note.at)
         wave.between = [each for each in self._known if each[0].at >= note.at - BACK - MARGIN]
         self.found.append(wave)
         return wave
