@@ -1,8 +1,11 @@
 """What the pages tell people to type works, and prints what the pages say it prints."""
 
 import asyncio
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,9 +15,17 @@ from stillpost.cli.main import COMMANDS, cli
 from stillpost.cli.serve import announce
 from stillpost.config import embedded_default
 from stillpost.service.wiring import open_house
+from tests.scan.boxes import bombed
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+in_both = pytest.mark.parametrize(
+    ("page", "typed", "locale"),
+    [
+        pytest.param("README.md", "", "C.UTF-8", id="English"),
+        pytest.param("docs/de/README.md", "LANG=de_DE.UTF-8 ", "de_DE.UTF-8", id="German"),
+    ],
+)
 each = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
@@ -33,17 +44,58 @@ def printed(page: Path, command: str) -> str:
     raise AssertionError(f"{page.name} has no {command!r}")
 
 
+def shows(told: str, page: Path, command: str) -> None:
+    """A command told what a page says it prints; ``[...]`` stands for lines left out. Ports differ from run to run."""
+    found = _bare(told)
+    for part in _bare(printed(page, command)).split("[...]\n"):
+        assert part in found, f"{page.name}, {command}: {part}\n--- told:\n{told}"
+        found = found[found.index(part) + len(part) :]
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", "\n".join(line.rstrip() for line in text.splitlines()) + "\n")
+
+
+def stillpost(*words: str, folder: Path, locale: str = "C.UTF-8") -> str:
+    """What the program tells, run as people run it."""
+    command = [sys.executable, "-m", "stillpost", *words]
+    environment = os.environ | {"LC_ALL": locale, "LANGUAGE": ""}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@in_both
 def test_make_run_prints_what_the_readme_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    page: str,
+    typed: str,
+    locale: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LC_ALL", locale)
 
     async def show() -> None:
         async with open_house(embedded_default(), write=lambda line: None) as house:
             announce(house)
 
     asyncio.run(show())
-    assert capsys.readouterr().out.strip() == printed(ROOT / "README.md", "make run")
+    assert capsys.readouterr().out.strip() == printed(ROOT / page, f"{typed}make run")
+
+
+@in_both
+def test_the_audit_tells_what_the_readme_says(page: str, typed: str, locale: str, tmp_path: Path) -> None:
+    told = stillpost("audit", "demo", folder=tmp_path, locale=locale)
+    shows(told, ROOT / page, f"{typed}.venv/bin/stillpost audit demo")
+
+
+@in_both
+def test_the_scan_tells_what_the_readme_says(page: str, typed: str, locale: str, tmp_path: Path) -> None:
+    bombed(tmp_path / "inbox.mbox")
+    told = stillpost("scan", "inbox.mbox", folder=tmp_path, locale=locale)
+    shows(told, ROOT / page, f"{typed}.venv/bin/stillpost scan inbox.mbox")
 
 
 @pytest.mark.parametrize(
@@ -56,8 +108,11 @@ def test_a_whole_configuration_on_a_page_is_good(page: Path, tmp_path: Path) -> 
     (tmp_path / "stillpost.toml").write_text(config, encoding="utf-8")
     done = CliRunner().invoke(cli, ["config", "check", "--config", str(tmp_path / "stillpost.toml")])
     assert done.exit_code == 0, done.output
-    checks = {"README.md": "stillpost.toml", "operators.md": "/etc/stillpost/stillpost.toml"}
-    assert done.output.strip() == printed(page, f"stillpost config check --config {checks[page.name]}")
+    commands = {
+        "README.md": ".venv/bin/stillpost config check --config stillpost.toml",
+        "operators.md": "stillpost config check --config /etc/stillpost/stillpost.toml",
+    }
+    assert done.output.strip() == printed(page, commands[page.name])
 
 
 @each
