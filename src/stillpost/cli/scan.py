@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from stillpost.cli.asking import Trouble, format_option, show
+from stillpost.cli.mailbox import opened, owner_of, password_options
 from stillpost.cli.main import language, say
 from stillpost.language import N_
 
@@ -16,11 +17,13 @@ from stillpost.language import N_
     "--me", multiple=True, metavar="ADDRESS", help=say(N_("Your address, if it is not found; may be repeated"))
 )
 @click.option("--fail-on-wave", is_flag=True, help=say(N_("Exit with 1 if there was a wave")))
+@password_options
 @format_option
-def command(*, path: str, me: tuple[str, ...], fail_on_wave: bool, form: str) -> None:
+def command(
+    *, path: str, me: tuple[str, ...], fail_on_wave: bool, password_file: Path | None, keyring: bool, form: str
+) -> None:
     """Scan and print."""
     from stillpost.mail.addresses import AddressError, parse  # loading takes a while
-    from stillpost.mailboxes.opening import open_path
     from stillpost.mailboxes.protocol import MailboxError
     from stillpost.scan.result import as_json
     from stillpost.scan.scanning import Wish, scan
@@ -28,8 +31,9 @@ def command(*, path: str, me: tuple[str, ...], fail_on_wave: bool, form: str) ->
     from stillpost.service.wiring import now
 
     try:
-        wish = Wish(latest=now(), me=tuple(parse(address) for address in me))
-        result = scan(open_path(Path(path)), wish)
+        wish = Wish(latest=now(), me=tuple(parse(address) for address in me or owner_of(path)))
+        with opened(path, password_file, keyring=keyring) as mailbox:
+            result = scan(mailbox, wish)
     except (MailboxError, AddressError) as error:
         raise Trouble(str(error)) from error
     show(as_json([result]) if form == "json" else result, form, lambda found: lines(found, language()))

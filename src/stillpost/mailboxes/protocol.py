@@ -17,7 +17,14 @@ EVIDENCE_MAX_BYTES: Final = 67_108_864
 
 @final
 class MailboxError(Exception):
-    """The mailbox cannot be opened or read on; ``str`` of it is one sentence for people that says what to do."""
+    """The mailbox cannot be opened or read on; ``str`` of it is one sentence for people that says what to do.
+
+    ``refused``: trying again is useless.
+    """
+
+    def __init__(self, message: str, *, refused: bool = False) -> None:
+        super().__init__(message)
+        self.refused = refused
 
 
 class Kind(StrEnum):
@@ -31,8 +38,8 @@ class Kind(StrEnum):
 class Where(NamedTuple):
     """Where a mail is: which part of the mailbox, and its place there.
 
-    In an mbox ``at`` is the offset and ``size`` the length, both in bytes; in IMAP ``at`` is the UID; elsewhere ``name``
-    is the file.
+    In an mbox ``at`` is the offset and ``size`` the length, both in bytes; in IMAP ``at`` is the UID and ``name`` the UIDVALIDITY;
+    elsewhere ``name`` is the file.
     """
 
     part: int

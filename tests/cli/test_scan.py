@@ -1,0 +1,120 @@
+"""The scan command as people run it: exit codes, one line on errors, an account's password from where it is said to be."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from stillpost.cli.mailbox import account_of, owner_of
+from stillpost.cli.main import cli
+from tests.mailboxes.boxes import mail, mbox
+from tests.mailboxes.imapserver import Imap, serving
+from tests.scan.boxes import bombed
+
+
+@pytest.fixture
+def imap() -> Iterator[Imap]:
+    with serving(Imap(folders={"INBOX": {1: mail(1), 2: mail(2)}, "Sent": {1: mail(3)}})) as server:
+        yield server
+
+
+@pytest.fixture
+def password(tmp_path: Path) -> Path:
+    path = tmp_path / "password"
+    path.write_text("secret\nnot this\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.enable_socket
+def test_an_account_is_scanned_with_a_password_out_of_a_file(imap: Imap, password: Path) -> None:
+    place = f"imap://anna%40example.org@127.0.0.1:{imap.port}/INBOX"
+    done = CliRunner().invoke(cli, ["scan", place, "--password-file", str(password), "--format", "json"])
+    assert done.exit_code == 0, done.output
+    (mailbox,) = json.loads(done.stdout)["mailboxes"]
+    assert mailbox["mailbox"] == "imaps://anna@example.org@127.0.0.1/INBOX"
+    assert mailbox["messages"] == 3
+    assert imap.seen[-1] == "LOGOUT"
+
+
+@pytest.mark.enable_socket
+def test_a_wrong_password_is_one_line(imap: Imap, tmp_path: Path) -> None:
+    (tmp_path / "wrong").write_text("wrong", encoding="utf-8")
+    done = CliRunner().invoke(
+        cli, ["scan", f"imap://a@127.0.0.1:{imap.port}", "--password-file", str(tmp_path / "wrong")]
+    )
+    assert done.exit_code == 2
+    assert "refuses this user or password" in done.stderr
+    assert "wrong" not in done.stderr
+
+
+def test_a_password_is_taken_from_the_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    keyring = pytest.importorskip("keyring")
+    backend = pytest.importorskip("keyring.backend")
+
+    class Ring(backend.KeyringBackend):  # type: ignore[misc,name-defined]  # the library's own way to add one
+        priority = 1
+
+        def set_password(self, service: str, username: str, password: str) -> None:
+            raise NotImplementedError
+
+        def get_password(self, service: str, username: str) -> str | None:
+            return {("stillpost", "anna@imap.example.org"): "secret"}.get((service, username))
+
+    before = keyring.get_keyring()
+    keyring.set_keyring(Ring())
+    try:
+        assert account_of("imaps://anna@imap.example.org/", None, keyring=True).place.password == "secret"
+        with pytest.raises(click.ClickException, match="keyring set stillpost bert@imap"):
+            account_of("imaps://bert@imap.example.org/", None, keyring=True)
+    finally:
+        keyring.set_keyring(before)
+
+
+def test_an_account_s_user_is_its_owner_where_it_is_an_address() -> None:
+    assert owner_of("imaps://anna%40example.org@imap.example.org") == ("anna@example.org",)
+    assert owner_of("imaps://anna@imap.example.org") == ()
+    assert owner_of("/home/anna@example.org/Mail") == ()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["no-such-file"], "No such file"),
+        (["imaps://anna:secret@imap.example.org"], "leave the password out"),
+        (["imap://anna@imap.example.org"], "imaps://"),
+        (["imaps://anna@imap.example.org"], "nobody is here to be asked"),
+        (["imaps://anna@imap.example.org", "--password-file", "no-such-file"], "no-such-file cannot be read"),
+        (["imaps://anna@imap.example.org", "--password-file", "/dev/null"], "the password is empty"),
+        (["INBOX", "--me", "anna"], "has an @"),
+    ],
+)
+def test_what_cannot_be_scanned_is_one_line_and_exit_code_two(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "INBOX").write_bytes(mbox(1))
+    done = CliRunner().invoke(cli, ["scan", *arguments])
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "secret" not in done.stderr
+
+
+def test_a_wave_is_an_exit_code_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    bombed(tmp_path / "inbox")
+    assert CliRunner().invoke(cli, ["scan", str(tmp_path / "inbox")]).exit_code == 0
+    assert CliRunner().invoke(cli, ["scan", str(tmp_path / "inbox"), "--fail-on-wave"]).exit_code == 1
+
+
+def test_a_stranger_s_words_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    evil = mail(1).replace(b"Subject: 1", b"Subject: =?utf-8?b?GzJKG10wO2V2aWwH4oCuYWJj?=")
+    (tmp_path / "a\x1b[2J.mbox").write_bytes(mbox(2) + b"From a@example.org Mon Nov 23 10:00:00 2026\n" + evil)
+    command = [sys.executable, "-m", "stillpost", "scan", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={"LANG": "C.UTF-8"})
+    assert done.returncode == 0
+    assert "\x1b" not in done.stdout + done.stderr
