@@ -21,6 +21,7 @@ from stillpost.config.reader import key_of
 from stillpost.config.showing import written
 from stillpost.engine.detectors import PORTAL_DETECTORS, RECIPIENT_DETECTORS
 from stillpost.engine.policy import Policy
+from stillpost.helpdesks.audit_options import AuditOptions
 from stillpost.helpdesks.products import PRODUCTS
 from stillpost.intake.limits import PortalLimits
 from stillpost.intake.portal import PortalOptions
@@ -58,6 +59,10 @@ def config_page() -> str:
         parts.append(
             f'\n### `product = "{product.name}"`\n\n{product.quiet} {product.once}\n\n{_table(product.options)}'
         )
+    parts.append(
+        "\n## `[portals.NAME.audit]`\n\nAudits the portal's helpdesk at the start and `every` so often while `serve` runs; "
+        "see [audit.md](audit.md).\n\n" + _table(AuditOptions)
+    )
     return "".join(parts)
 
 

@@ -4,7 +4,7 @@ Fields, not sentences; no body, no subject, no address, no network: an id leads 
 Metric labels come from the configuration (portals, products) or from enums, never from a stranger.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, final
@@ -79,6 +79,9 @@ COUNTERS = (
     ),
     Metric("reinjected", "Released mails handed to the mail server", ("listener", "outcome")),
     Metric("feedback", "Feedback about challenges and requests", ("kind",)),
+    Metric(
+        "audits", "Audits of a portal's helpdesk by what they saw: first, same, drift, failed", ("portal", "outcome")
+    ),
     Metric("errors", "Our own failures", ("place",)),
 )
 GAUGES = (
@@ -86,6 +89,8 @@ GAUGES = (
     Metric("requests_held", "Requests held for an agent"),
     Metric("pending_bytes", "Disk taken by unproven requests"),
     Metric("outbox", "Challenges and tickets on their way out"),
+    Metric("audit_findings", "What the last audit of a portal's helpdesk found", ("portal", "severity")),
+    Metric("audit_drift", "What of it is new, worse or no longer known since the baseline", ("portal",)),
 )
 DECIDE = Metric("decide_seconds", "Time to ask, read, judge and commit")
 
@@ -216,6 +221,17 @@ class Journal:
     def operated(self, operation: str, **fields: object) -> None:
         """An operator did something: a release, a brake, a list, a forgetting."""
         self._write("operated", operation=operation, **fields)
+
+    def audited(
+        self, portal: str, outcome: str, severities: Mapping[str, int] | None = None, drift: int = 0, **fields: object
+    ) -> None:
+        """A portal's helpdesk was audited: ``first``, ``same``, ``drift`` since the baseline, or ``failed``."""
+        self._count("audits", portal, outcome)
+        if severities is not None:
+            for severity in ("critical", "high", "medium", "low", "info"):
+                self._gauges["audit_findings"].labels(portal, severity).set(severities.get(severity, 0))
+            self._gauges["audit_drift"].labels(portal).set(drift)
+        self._write("audited", portal=portal, outcome=outcome, findings=dict(severities or {}), drift=drift, **fields)
 
     def expired(self, requests: int) -> None:
         """Housekeeping dropped requests nobody proved."""

@@ -9,6 +9,7 @@ from typing import Any, final
 from stillpost.config.reader import ConfigError, read_table, unknown_key
 from stillpost.doors.http.options import ServeOptions
 from stillpost.doors.smtp.options import InboundOptions
+from stillpost.helpdesks.audit_options import AuditOptions
 from stillpost.helpdesks.products import PRODUCTS, Product
 from stillpost.intake.limits import Limits
 from stillpost.intake.portal import PortalOptions
@@ -29,11 +30,21 @@ class HelpdeskConfig:
 
 @final
 @dataclass(frozen=True, slots=True)
+class AuditConfig:
+    """``[portals.NAME.audit]``: the product that is audited, and how."""
+
+    product: str
+    options: AuditOptions
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class PortalConfig:
-    """``[portals.NAME]``: the portal's options and its helpdesk."""
+    """``[portals.NAME]``: the portal's options, its helpdesk, and its audit where one is to run."""
 
     options: PortalOptions
     helpdesk: HelpdeskConfig
+    audit: AuditConfig | None = None
 
 
 @final
@@ -119,9 +130,29 @@ def _portal(name: str, table: object) -> PortalConfig:
     if not isinstance(table, dict):
         message = f"{where}: must be a table"
         raise ConfigError(message)
-    rest = {key: value for key, value in table.items() if key != "helpdesk"}
+    rest = {key: value for key, value in table.items() if key not in ("helpdesk", "audit")}
     options = read_table(PortalOptions, rest, where)
-    return PortalConfig(options, _helpdesk(table.get("helpdesk", {}), f"{where}.helpdesk"))
+    helpdesk = _helpdesk(table.get("helpdesk", {}), f"{where}.helpdesk")
+    audit = _audit(table["audit"], helpdesk.product.name, f"{where}.audit") if "audit" in table else None
+    return PortalConfig(options, helpdesk, audit)
+
+
+def _audit(table: object, helpdesk: str, where: str) -> AuditConfig:
+    if not isinstance(table, dict):
+        message = f"{where}: must be a table"
+        raise ConfigError(message)
+    from stillpost.helpdesks.auditing import AUDITED  # the template parsers are loaded only where something is audited
+
+    options = read_table(AuditOptions, table, where)
+    known = [entry.name for entry in AUDITED]
+    product = options.product or helpdesk
+    if product not in known:
+        message = f"{where}.product: {product!r} cannot be audited; one of {', '.join(known)}"
+        raise ConfigError(message)
+    if options.url and product != "zendesk":
+        message = f"{where}.url: only Zendesk is read over its API; use from = for {product}"
+        raise ConfigError(message)
+    return AuditConfig(product, options)
 
 
 def _helpdesk(table: object, where: str) -> HelpdeskConfig:

@@ -19,6 +19,8 @@ def shown(config: Config, *, changed_only: bool) -> Iterator[tuple[str, object]]
         yield from _options(where, portal.options, changed_only=changed_only)
         yield f"{where}.helpdesk.product", portal.helpdesk.product.name
         yield from _options(f"{where}.helpdesk", portal.helpdesk.options, changed_only=changed_only)
+        if portal.audit is not None:
+            yield from _options(f"{where}.audit", portal.audit.options, changed_only=changed_only)
 
 
 def written(value: object) -> Any:

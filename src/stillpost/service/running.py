@@ -5,9 +5,9 @@ import contextlib
 import gc
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
-from typing import final
+from typing import Any, final
 
 import dkim
 import uvicorn
@@ -153,6 +153,7 @@ async def serve(config: Config, announce: Callable[[House], None]) -> None:
                 tasks.create_task(keep_house(house, trouble)),
                 tasks.create_task(serve_control(house, Operations(house))),
             ]
+            running += [tasks.create_task(audits) for audits in scheduled(house)]
             if mail_listener:
                 host = config.inbound.address.rpartition("@")[2]
                 running.append(tasks.create_task(serve_smtp(mail_door(house, dkim.get_txt), mail_listener, host)))
@@ -166,6 +167,20 @@ async def serve(config: Config, announce: Callable[[House], None]) -> None:
             for task in running:
                 task.cancel()
         house.journal.stopped()
+
+
+def scheduled(house: House) -> list[Coroutine[Any, Any, None]]:
+    """The audits that run by themselves, one for each portal that has one."""
+    configured = {name: portal.audit for name, portal in house.config.portals.items() if portal.audit is not None}
+    if not configured:
+        return []
+    from stillpost.service.audits import Watch, keep_auditing  # the template parsers are loaded only where it is wanted
+
+    state, clock = house.config.state, house.clock
+    return [
+        keep_auditing(Watch(portal=name, config=audit, state=state, clock=clock), house.journal)
+        for name, audit in configured.items()
+    ]
 
 
 def settle_memory() -> None:
