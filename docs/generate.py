@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import MISSING, fields, is_dataclass
@@ -15,14 +16,19 @@ from click.testing import CliRunner
 os.environ["LC_ALL"] = "C"  # before the commands are loaded: their help is in the language of the terminal
 
 from stillpost import model
+from stillpost.audit.rules import RULES
 from stillpost.cli.main import COMMANDS, cli
 from stillpost.config import SECTIONS
 from stillpost.config.reader import key_of
 from stillpost.config.showing import written
 from stillpost.engine.detectors import PORTAL_DETECTORS, RECIPIENT_DETECTORS
 from stillpost.engine.policy import Policy
+from stillpost.helpdesks.audit_manuals import MANUALS
 from stillpost.helpdesks.audit_options import AuditOptions
+from stillpost.helpdesks.auditing import AUDITED, Audited
 from stillpost.helpdesks.products import PRODUCTS
+from stillpost.helpdesks.zendesk.export import RESOURCES
+from stillpost.helpdesks.zendesk.live import ENDPOINTS
 from stillpost.intake.limits import PortalLimits
 from stillpost.intake.portal import PortalOptions
 from stillpost.journal import COUNTERS, DECIDE, GAUGES
@@ -41,6 +47,9 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield DOCS / "detectors/README.md", detector_list()
     for detector in (*PORTAL_DETECTORS, *RECIPIENT_DETECTORS):
         yield DOCS / f"detectors/{detector.symbol}.md", detector_page(detector)
+    for entry in AUDITED:
+        yield DOCS / f"audit/{entry.name}.md", audit_page(entry)
+    yield DOCS / "zendesk-export.md", export_page()
 
 
 def config_page() -> str:
@@ -184,6 +193,53 @@ def detector_page(detector: Any) -> str:
 
 def _module_doc(detector: Any) -> str:
     return inspect.getdoc(sys.modules[type(detector).__module__]) or ""
+
+
+def audit_page(entry: Audited) -> str:
+    """One product that can be audited: what is read, how to get it, what cannot be known, which rules apply."""
+    manual = MANUALS[entry.name]
+    asked = "".join(f"- `{name}`: {question}\n" for name, question in entry.questions.items())
+    attested = f"\n## What `--attest` asks\n\n{asked}" if asked else ""
+    rules = [rule for rule in RULES if entry.name in rule.products]
+    rows = "".join(f"| [{rule.id}](#{rule.id.lower()}) | {rule.severity.word} | {rule.title} |\n" for rule in rules)
+    pages = "".join(f"\n### {rule.id}\n\n{_rule(rule)}\n" for rule in rules)
+    return (
+        f"{MADE}# Audit: {manual.title}\n\n## Get the settings\n\n{manual.get}\n\n## What is read\n\n{_bullets(manual.reads)}\n"
+        f"## What cannot be known\n\n{_bullets(manual.unknown)}{attested}\n## How it was proven\n\n{manual.proof}\n\n"
+        f"## Rules\n\n| rule | at worst | what it finds |\n|---|---|---|\n{rows}{pages}"
+    )
+
+
+def _bullets(items: tuple[str, ...]) -> str:
+    return "".join(f"- {item}\n" for item in items)
+
+
+def _rule(rule: Any) -> str:
+    """A rule's docstring, its headings one step smaller and as bold words."""
+    text = inspect.cleandoc(rule.page).replace("``", "`")
+    return re.sub(r"(?m)^## (.*)\n", r"**\1.** ", text)
+
+
+def export_page() -> str:
+    """Which addresses of a Zendesk to open in a browser, and under which names to save what they show."""
+    rows = ""
+    for name, (_key, files, needed) in RESOURCES.items():
+        endpoint = ENDPOINTS.get(name)
+        path = endpoint.path if endpoint is not None else {"mailed": "ticket_audits"}.get(name, name)
+        also = "&".join(f"{key}={value}" for key, value in endpoint.also.items()) if endpoint is not None else ""
+        size = "page[size]=100" if endpoint is None or endpoint.paged else ""
+        query = "&".join(part for part in (size, also) if part)
+        address = f"/api/v2/{path}.json" + (f"?{query}" if query else "")
+        rows += f"| `{address}` | `{files[0].replace('/', '_')}.json` | {'yes' if needed else 'if you can'} |\n"
+    return (
+        f"{MADE}# Zendesk's settings without API rights\n\nSign in to your Zendesk as somebody who may see the settings, open each address "
+        "(behind `https://NAME.zendesk.com`) in the same browser, and save what it shows under the name beside it, all into one folder. "
+        'Where an answer ends with `"has_more": true`, open its `links.next` and save it as `triggers-2.json`, and so on.\n\n'
+        f"| address | save as | needed |\n|---|---|---|\n{rows}\n"
+        "Then `stillpost audit zendesk --from FOLDER`. A file that is missing or damaged is said to be, and what rests on it is unknown, "
+        "never fine. Secrets in webhooks and targets are left out of snapshots and reports; delete the folder afterwards. What no address shows "
+        "is asked for by `--attest FILE` ([audit/zendesk.md](audit/zendesk.md)).\n"
+    )
 
 
 def main() -> None:
