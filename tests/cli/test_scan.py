@@ -118,3 +118,30 @@ def test_a_stranger_s_words_cannot_steer_the_terminal(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={"LANG": "C.UTF-8"})
     assert done.returncode == 0
     assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_reports_are_written_and_said_beside_the_answer(tmp_path: Path) -> None:
+    bombed(tmp_path / "inbox")
+    arguments = ["scan", str(tmp_path / "inbox"), "--reports", str(tmp_path / "reports"), "--format", "json"]
+    done = CliRunner().invoke(cli, arguments)
+    assert done.exit_code == 2
+    assert "--me" in done.stderr
+    done = CliRunner().invoke(cli, [*arguments, "--me", "anna@example.org"])
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["mailboxes"][0]["waves"]
+    assert "reports in" in done.stderr
+    assert len(list((tmp_path / "reports").iterdir())) > 50
+    done = CliRunner().invoke(cli, [*arguments, "--me", "anna@example.org"])
+    assert done.exit_code == 2
+    assert "is not empty" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("rules", "word"), [("sieve", "fileinto :create"), ("rspamd", "STILLPOST_WAVE_"), ("exchange", "New-TransportRule")]
+)
+def test_rules_are_all_that_is_printed(tmp_path: Path, rules: str, word: str) -> None:
+    bombed(tmp_path / "inbox")
+    done = CliRunner().invoke(cli, ["scan", str(tmp_path / "inbox"), "--rules", rules])
+    assert done.exit_code == 0
+    assert word in done.stdout
+    assert "WAVE 1" not in done.stdout

@@ -2,13 +2,22 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import click
 
-from stillpost.cli.asking import Trouble, format_option, show
+from stillpost.cli.asking import Trouble, format_option, show, visible
 from stillpost.cli.mailbox import opened, owner_of, password_options
 from stillpost.cli.main import language, say
 from stillpost.language import N_
+
+if TYPE_CHECKING:
+    from stillpost.mailboxes.opening import Mailbox
+    from stillpost.scan.result import Result
+    from stillpost.scan.scanning import Wish
+
+RULES = ("rspamd", "sieve", "exchange")
 
 
 @click.command("scan", help=say(N_("Say whether a mailbox was bombed, when, by whom, and what is hidden in it.")))
@@ -16,11 +25,32 @@ from stillpost.language import N_
 @click.option(
     "--me", multiple=True, metavar="ADDRESS", help=say(N_("Your address, if it is not found; may be repeated"))
 )
+@click.option(
+    "--reports",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help=say(N_("Write a report on each sender (ARF, XARF and the mail) into a new folder; nothing is sent")),
+)
+@click.option("--redact", is_flag=True, help=say(N_("Leave your address and the mails' texts out of the reports")))
+@click.option(
+    "--rules",
+    type=click.Choice(RULES),
+    help=say(N_("Print a rule for a mail server that files away what these senders send")),
+)
 @click.option("--fail-on-wave", is_flag=True, help=say(N_("Exit with 1 if there was a wave")))
 @password_options
 @format_option
 def command(
-    *, path: str, me: tuple[str, ...], fail_on_wave: bool, password_file: Path | None, keyring: bool, form: str
+    *,
+    path: str,
+    me: tuple[str, ...],
+    reports: Path | None,
+    redact: bool,
+    rules: str | None,
+    fail_on_wave: bool,
+    password_file: Path | None,
+    keyring: bool,
+    form: str,
 ) -> None:
     """Scan and print."""
     from stillpost.mail.addresses import AddressError, parse  # loading takes a while
@@ -32,12 +62,48 @@ def command(
 
     try:
         wish = Wish(latest=now(), me=tuple(parse(address) for address in me or owner_of(path)))
+        if reports is not None and not wish.me:
+            raise Trouble(say(N_("reports say whose they are: give your address with --me")))
         with opened(path, password_file, keyring=keyring) as mailbox:
             result = scan(mailbox, wish)
+            if reports is not None:
+                _report(result, mailbox, reports, wish, redact=redact)
     except (MailboxError, AddressError) as error:
         raise Trouble(str(error)) from error
-    show(as_json([result]) if form == "json" else result, form, lambda found: lines(found, language()))
+    if rules is not None:
+        _print_rules(result, rules, wish)
+    else:
+        show(as_json([result]) if form == "json" else result, form, lambda found: lines(found, language()))
     if not result.counts.messages:
         sys.exit(2)
     if fail_on_wave and result.findings:
         sys.exit(1)
+
+
+def _report(result: "Result", mailbox: "Mailbox", folder: Path, wish: "Wish", *, redact: bool) -> None:
+    """Write the reports, and say so where it does not disturb a program."""
+    from stillpost.mail.abuse import Reporter
+    from stillpost.scan.reports import Wanted, write_reports
+
+    wanted = Wanted(
+        reporter=Reporter("", wish.me[0].mailbox), at=wish.latest, new_id=uuid4, redact=redact, language=language()
+    )
+    written = write_reports(result, mailbox, folder, wanted)
+    line = say(
+        N_("{count} reports in {folder}; README.txt there says what to do with them."),
+        count=len(written),
+        folder=folder,
+    )
+    click.echo(visible(line), err=True)
+
+
+def _print_rules(result: "Result", rules: str, wish: "Wish") -> None:
+    from stillpost.scan.rules import exchange, marks_of, rspamd, sieve
+
+    marks = marks_of([result])
+    if rules == "exchange":
+        found = exchange(marks, language(), wish.me[0].mailbox if wish.me else "")
+    else:
+        found = (sieve if rules == "sieve" else rspamd)(marks, language())
+    for line in found:
+        click.echo(visible(line))
