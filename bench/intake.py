@@ -26,13 +26,33 @@ ROUNDS, SECONDS, CONNECTIONS = 3, 6, 32
 
 _WRK = """
 local n = 0
+local fields = {"name", "email", "subject", "message", "fax_number", "page"}
 function request()
   n = n + 1
   local id = n * 7919 %% 1000003
-  local body = "name=Visitor+" .. id .. "&email=visitor." .. id .. "%%40company-" .. (id %% 4001) .. ".example&subject=Question+" .. id
-    .. "&message=" .. string.rep("The+printer+on+floor+" .. id .. "+shows+an+error+again.+", 8) .. "&fax_number=&page=%s"
+  local values = {name = "Visitor " .. id, email = "visitor." .. id .. "@company-" .. (id %% 4001) .. ".example",
+    subject = "Question " .. id, message = string.rep("The printer on floor " .. id .. " shows an error again. ", 8),
+    fax_number = "", page = "%(token)s"}
+  local parts = {}
+  local kind = "application/x-www-form-urlencoded"
+  if "%(encoding)s" == "multipart" then
+    local boundary = "----WebKitFormBoundary7MA4YWxkTrZu0gW"
+    kind = "multipart/form-data; boundary=" .. boundary
+    local begin = "--" .. boundary .. "\\r\\nContent-Disposition: form-data; name="
+    for _, name in ipairs(fields) do
+      parts[#parts + 1] = begin .. '"' .. name .. '"\\r\\n\\r\\n' .. values[name] .. "\\r\\n"
+    end
+    parts[#parts + 1] = begin .. '"attachments"; filename=""\\r\\nContent-Type: application/octet-stream\\r\\n\\r\\n\\r\\n'
+    parts[#parts + 1] = "--" .. boundary .. "--\\r\\n"
+    body = table.concat(parts)
+  else
+    for _, name in ipairs(fields) do
+      parts[#parts + 1] = name .. "=" .. values[name]:gsub("@", "%%%%40"):gsub(" ", "+")
+    end
+    body = table.concat(parts, "&")
+  end
   local ip = "31." .. (id %% 250) .. "." .. (id %% 199) .. ".7"
-  return wrk.format("POST", "/p/support", {["Content-Type"] = "application/x-www-form-urlencoded", ["X-Forwarded-For"] = ip}, body)
+  return wrk.format("POST", "/p/support", {["Content-Type"] = kind, ["X-Forwarded-For"] = ip}, body)
 end
 """
 
@@ -109,7 +129,7 @@ def wait_for(port: int) -> None:
     sys.exit("the server did not start")
 
 
-def measure(kind: str) -> tuple[float, float]:
+def measure(kind: str, encoding: str) -> tuple[float, float]:
     """Requests a second, and CPU milliseconds of the server a request."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
@@ -130,7 +150,7 @@ def measure(kind: str) -> tuple[float, float]:
             wait_for(port)
             token = page_token(port) if kind != "peer" else "x" * 60
             script = state / "post.lua"
-            script.write_text(_WRK % token, encoding="ascii")
+            script.write_text(_WRK % {"token": token, "encoding": encoding}, encoding="ascii")
             wrk(port, script, 2)
             before = cpu_seconds(server.pid)
             rate, count = wrk(port, script, SECONDS)
@@ -165,6 +185,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--peer", nargs=2)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--encoding", choices=["multipart", "urlencoded"], default="multipart")
     arguments = parser.parse_args()
     if arguments.peer:
         run_peer(int(arguments.peer[0]), Path(arguments.peer[1]))
@@ -174,7 +195,7 @@ def main() -> None:
     costs: dict[str, list[float]] = {kind: [] for kind in kinds}
     for _ in range(arguments.rounds):
         for kind in kinds:
-            rate, cost = measure(kind)
+            rate, cost = measure(kind, arguments.encoding)
             rates[kind].append(rate)
             costs[kind].append(cost)
             print(f"{kind:12} {rate:8,.0f} requests/s  {cost:.3f} ms CPU each", flush=True)

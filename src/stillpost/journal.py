@@ -4,12 +4,12 @@ Fields, not sentences; no body, no subject, no address, no network: an id leads 
 Metric labels come from the configuration (portals, products) or from enums, never from a stranger.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, final
+from typing import final
 
-import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from stillpost.model import FeedbackKind, Verdict, Way
@@ -17,26 +17,7 @@ from stillpost.model import FeedbackKind, Verdict, Way
 Write = Callable[[str], None]
 
 
-def _json_lines(write: Write) -> Any:
-    return structlog.wrap_logger(
-        _Printer(write),
-        processors=[structlog.processors.JSONRenderer(sort_keys=False)],
-        wrapper_class=structlog.make_filtering_bound_logger(0),
-        context_class=dict,
-    ).bind()  # once: a logger that binds at every line costs as much as the line
-
-
-@final
-class _Printer:
-    """The end of the logging chain: hands a rendered line to ``write``."""
-
-    def __init__(self, write: Write) -> None:
-        self._write = write
-
-    def msg(self, line: str) -> None:
-        self._write(line)
-
-    info = warning = error = msg
+_encode = json.JSONEncoder(check_circular=False, default=str).encode
 
 
 def _where(error: BaseException) -> str:
@@ -101,7 +82,7 @@ class Journal:
 
     def __init__(self, write: Write, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._log = _json_lines(write)
+        self._line = write
         self.registry = CollectorRegistry()
         self._counters = {
             metric.name: Counter(f"stillpost_{metric.name}", metric.help, metric.labels, registry=self.registry)
@@ -126,7 +107,8 @@ class Journal:
         counter.inc()
 
     def _write(self, event: str, **fields: object) -> None:
-        self._log.info(event, at=self._clock().isoformat(timespec="milliseconds"), **fields)
+        at = self._clock().isoformat(timespec="milliseconds")
+        self._line(_encode({"at": at, **fields, "event": event}))
 
     def exposition(self) -> bytes:
         """The metrics in Prometheus' text format."""

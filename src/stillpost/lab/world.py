@@ -15,7 +15,7 @@ from email import message_from_bytes
 from typing import Any, TypeAlias, final
 from urllib.parse import urlencode
 
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from stillpost.config import Config, HelpdeskConfig, PortalConfig
 from stillpost.config.secrets import Secrets
@@ -132,7 +132,7 @@ class World:
 
     clock: LabClock
     house: House
-    app: Starlette
+    app: ASGIApp
     door: FirstMailDoor
     mailer: LabMailer
     helpdesk: LabHelpdesk

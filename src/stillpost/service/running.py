@@ -11,7 +11,7 @@ from typing import Any, final
 
 import dkim
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from stillpost.config import Config
@@ -111,7 +111,7 @@ def mail_door(house: House, resolve: Resolve) -> FirstMailDoor:
     )
 
 
-def http_server(app: Starlette) -> uvicorn.Server:
+def http_server(app: ASGIApp) -> uvicorn.Server:
     """uvicorn as we run it: no access log (token paths!), no proxy headers (``sources`` reads them), no banner."""
     return uvicorn.Server(
         uvicorn.Config(

@@ -2,7 +2,6 @@
 
 import random
 import secrets
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -30,6 +29,8 @@ from stillpost.reception.outbox import Outbox, Wake
 from stillpost.reception.portal import Portal
 from stillpost.reception.proving import Proving
 from stillpost.reception.submit import Admission
+from stillpost.service.chance import Chance
+from stillpost.service.lines import Lines
 from stillpost.store.options import StoreOptions
 from stillpost.store.protocol import Store
 from stillpost.store.sqlite import open_sqlite
@@ -40,11 +41,6 @@ MIN_KEY_CHARS = 20
 def now() -> datetime:
     """The time, aware UTC."""
     return datetime.now(UTC)
-
-
-def to_stderr(line: str) -> None:
-    """Where the journal goes: standard error, for the service manager to keep."""
-    sys.stderr.write(line + "\n")
 
 
 def read_secret(path: str, what: str) -> str:
@@ -82,11 +78,11 @@ class House:
 
 @asynccontextmanager
 async def open_house(
-    config: Config, *, clock: Callable[[], datetime] = now, write: Write = to_stderr
+    config: Config, *, clock: Callable[[], datetime] = now, write: Write | None = None
 ) -> AsyncIterator[House]:
     """Build everything and take the store; let go of it at the end. Raises ConfigError, StoreError."""
     keys = load_secrets(config.secret_file, secrets.token_bytes, clock())
-    journal = Journal(write, clock)
+    journal = Journal(write or Lines(), clock)
     async with open_sqlite(config.state, keys.store, _store_options(config)) as store:
         portals = {name: _portal(name, portal, config, clock) for name, portal in config.portals.items()}
         try:
@@ -106,7 +102,7 @@ def build_house(
     clock: Callable[[], datetime],
 ) -> House:
     """The rooms over a store that is open. Raises ConfigError."""
-    wake = Wake()
+    wake, fresh = Wake(), Chance()
     guard = Guard(Engine(PORTAL_DETECTORS), store.meters, journal.failed)
     signer = Signer(keys.signing_keys)
     limits = config.limits
@@ -122,7 +118,7 @@ def build_house(
             guard=guard,
             store=store,
             journal=journal,
-            fresh=secrets.token_bytes,
+            fresh=fresh,
             wake=wake,
             own=frozenset(own_addresses(config)),
             elapsed=time.perf_counter,
@@ -134,7 +130,7 @@ def build_house(
             guard=guard,
             store=store,
             journal=journal,
-            fresh=secrets.token_bytes,
+            fresh=fresh,
             wake=wake,
         ),
         agent=Agent(store=store, journal=journal, wake=wake),

@@ -3,25 +3,20 @@
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, final
+from dataclasses import dataclass
+from typing import Any, final
 from urllib.parse import parse_qsl
 
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
+from stillpost.doors.http.multipart import MultipartError, Part, header_value, split
 from stillpost.language import N_
-
-if TYPE_CHECKING:
-    from python_multipart.multipart import MultipartCallbacks
 
 MAX_FORM_BYTES = 6_000_000
 MAX_JSON_BYTES = 256_000
 MAX_FIELDS = 40
 MAX_FILES = 10
 MAX_FIELD_BYTES = 128_000
-MAX_HEADER_BYTES = 2_000
 BODY_SECONDS = 30.0
 
 
@@ -91,18 +86,15 @@ async def read_form(request: Request) -> Form:
     kind = request.headers.get("content-type", "")
     if kind == "application/x-www-form-urlencoded":
         return Form(_urlencoded(await read_bytes(request, 4 * MAX_FIELD_BYTES)))
-    media_type, options = parse_options_header(kind.encode("latin-1", "replace"))
-    body = await read_bytes(request, MAX_FORM_BYTES)
-    if media_type == b"application/x-www-form-urlencoded":
-        return Form(_urlencoded(body))
-    if media_type == b"multipart/form-data" and (boundary := options.get(b"boundary")):
-        return _Multipart().parse(boundary, body)
+    media_type, parameters = header_value(kind)
+    if media_type == "application/x-www-form-urlencoded":
+        return Form(_urlencoded(await read_bytes(request, 4 * MAX_FIELD_BYTES)))
+    if media_type == "multipart/form-data" and (boundary := parameters.get("boundary")):
+        return _multipart(boundary, await read_bytes(request, MAX_FORM_BYTES))
     raise BodyError(415, N_("The request is not a form."))
 
 
 def _urlencoded(body: bytes) -> dict[str, str]:
-    if len(body) > 4 * MAX_FIELD_BYTES:
-        raise _too_large(4 * MAX_FIELD_BYTES)
     try:
         pairs = parse_qsl(
             body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict", separator="&"
@@ -123,96 +115,33 @@ def _each_once(pairs: list[tuple[str, str]]) -> dict[str, str]:
     return fields
 
 
-@final
-@dataclass(slots=True)
-class _Part:
-    headers: dict[bytes, bytes] = field(default_factory=dict)
-    name: bytes | None = None
-    file_name: bytes | None = None
-    content: bytearray = field(default_factory=bytearray)
-
-
-@final
-class _Multipart:
-    """Collects the parts of one multipart body (RFC 7578) under caps of its own."""
-
-    def __init__(self) -> None:
-        self._parts: list[_Part] = []
-        self._name = bytearray()
-        self._value = bytearray()
-        self._ended = False
-
-    def parse(self, boundary: bytes, body: bytes) -> Form:
-        """The form in ``body``. Raises BodyError."""
-        callbacks: MultipartCallbacks = {
-            "on_part_begin": self._begin,
-            "on_header_field": lambda data, start, end: self._collect(self._name, data, start, end),
-            "on_header_value": lambda data, start, end: self._collect(self._value, data, start, end),
-            "on_header_end": self._header,
-            "on_headers_finished": self._disposed,
-            "on_part_data": self._data,
-            "on_end": self._end,
-        }
-        try:
-            parser = MultipartParser(boundary, callbacks)
-            parser.write(body)
-            parser.finalize()
-        except FormParserError as error:
-            raise BodyError(400, N_("The form is damaged; please send it again.")) from error
-        if not self._ended:
-            raise BodyError(400, N_("The form is incomplete; please send it again."))
-        pairs: list[tuple[str, str]] = []
-        files: list[File] = []
-        for part in self._parts:
-            if part.name is None:
-                raise BodyError(400, N_("The form is damaged; please send it again."))
+def _multipart(boundary: str, body: bytes) -> Form:
+    pairs: list[tuple[str, str]] = []
+    files: list[File] = []
+    try:
+        for count, part in enumerate(split(boundary, body)):
+            if count == MAX_FIELDS + MAX_FILES:
+                raise BodyError(400, N_("The form has too many fields."))
             if part.file_name is None:
-                pairs.append((_text(part.name), _text(bytes(part.content))))
-            elif part.content:
-                files.append(_file(part, part.file_name))
-        if len(files) > MAX_FILES:
-            raise BodyError(400, N_("There are more than {limit} attachments."), limit=MAX_FILES)
-        return Form(_each_once(pairs), tuple(files))
-
-    def _begin(self) -> None:
-        if len(self._parts) >= MAX_FIELDS + MAX_FILES:
-            raise BodyError(400, N_("The form has too many fields."))
-        self._parts.append(_Part())
-
-    def _collect(self, into: bytearray, data: bytes, start: int, end: int) -> None:
-        into += data[start:end]
-        if len(into) > MAX_HEADER_BYTES:
-            raise BodyError(400, N_("The form is damaged; please send it again."))
-
-    def _header(self) -> None:
-        if len(self._parts[-1].headers) < MAX_FIELDS:
-            self._parts[-1].headers[bytes(self._name).lower()] = bytes(self._value)
-        self._name.clear()
-        self._value.clear()
-
-    def _disposed(self) -> None:
-        """A part is a field or a file by its Content-Disposition alone (RFC 7578 section 4.2), and capped accordingly."""
-        part = self._parts[-1]
-        kind, options = parse_options_header(part.headers.get(b"content-disposition", b""))
-        if kind == b"form-data":
-            part.name, part.file_name = options.get(b"name"), options.get(b"filename")
-
-    def _data(self, data: bytes, start: int, end: int) -> None:
-        part = self._parts[-1]
-        part.content += data[start:end]
-        if len(part.content) > MAX_FIELD_BYTES and part.file_name is None:
-            raise _too_large(MAX_FIELD_BYTES)
-
-    def _end(self) -> None:
-        self._ended = True
+                if part.end - part.start > MAX_FIELD_BYTES:
+                    raise _too_large(MAX_FIELD_BYTES)
+                pairs.append((_text(part.name), _text(body[part.start : part.end])))
+            elif part.end > part.start:
+                files.append(_file(part, part.file_name, body))
+    except MultipartError as error:
+        if error.incomplete:
+            raise BodyError(400, N_("The form is incomplete; please send it again.")) from error
+        raise BodyError(400, N_("The form is damaged; please send it again.")) from error
+    if len(files) > MAX_FILES:
+        raise BodyError(400, N_("There are more than {limit} attachments."), limit=MAX_FILES)
+    return Form(_each_once(pairs), tuple(files))
 
 
-def _file(part: _Part, name: bytes) -> File:
-    media_type, _ = parse_options_header(part.headers.get(b"content-type", b"application/octet-stream"))
+def _file(part: Part, name: bytes, body: bytes) -> File:
     return File(
         name=name.decode("utf-8", "replace"),
-        media_type=media_type.decode("latin-1"),
-        content=bytes(part.content),
+        media_type=part.media_type.decode("utf-8", "replace"),
+        content=body[part.start : part.end],
     )
 
 
@@ -225,8 +154,7 @@ def _text(raw: bytes) -> str:
 
 async def read_json(request: Request) -> tuple[bytes, Any]:
     """A JSON body with its raw bytes. Raises BodyError: 415, 413, or 400 for what is not strict JSON (RFC 8259)."""
-    media_type, _ = parse_options_header(request.headers.get("content-type", "").encode("latin-1", "replace"))
-    if media_type != b"application/json":
+    if header_value(request.headers.get("content-type", ""))[0] != "application/json":
         raise BodyError(415, N_("Send JSON with Content-Type: application/json."))
     raw = await read_bytes(request, MAX_JSON_BYTES)
     try:

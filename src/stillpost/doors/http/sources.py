@@ -14,6 +14,7 @@ UNKNOWN = Source("", ())
 """A keyed call that passed no client address: it is counted under no network."""
 
 _MAX_HOPS = 32
+_MAX_HOP_CHARS = 64  # an IPv6 address takes 39, its zone the rest
 _BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _DOTTED = re.compile(rf"(?:{_BYTE}\.){{3}}{_BYTE}")
 
@@ -23,7 +24,7 @@ def networks(texts: Sequence[str]) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(text) for text in texts)
 
 
-def client_ip(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Network]) -> str:
+def client_ip(peer: str, forwarded_for: Sequence[str], trusted: tuple[Network, ...]) -> str:
     """The client's address.
 
     ``forwarded_for``: the X-Forwarded-For fields in order. Only what a trusted proxy appended is believed: from the
@@ -35,14 +36,25 @@ def client_ip(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Network
     hops = ",".join(forwarded_for).split(",")[-_MAX_HOPS:]
     believed = peer
     for hop in reversed(hops):
-        try:
-            address = str(ipaddress.ip_address(hop.strip()))
-        except ValueError:
+        address = _address(hop.strip())
+        if not address:
             return believed
         believed = address
         if not _within(address, trusted):
             return believed
     return believed
+
+
+def _address(hop: str) -> str:
+    """The address of a hop, IPv6 in its short form; empty if it is none."""
+    if _DOTTED.fullmatch(hop):
+        return hop
+    if len(hop) > _MAX_HOP_CHARS:
+        return ""
+    try:
+        return str(ipaddress.ip_address(hop))
+    except ValueError:
+        return ""
 
 
 @lru_cache(maxsize=4096)
@@ -59,7 +71,8 @@ def source_of(ip: str) -> Source:
     return Source(str(address), (str(ipaddress.ip_network((address, 24), strict=False)),))
 
 
-def _within(text: str, trusted: Sequence[Network]) -> bool:
+@lru_cache(maxsize=4096)
+def _within(text: str, trusted: tuple[Network, ...]) -> bool:
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
