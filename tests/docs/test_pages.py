@@ -1,11 +1,13 @@
 """What the pages tell people to type works, and prints what the pages say it prints."""
 
 import asyncio
+import importlib.util
 import os
 import re
 import shlex
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,10 +16,17 @@ from click.testing import CliRunner
 from stillpost.cli.main import COMMANDS, cli
 from stillpost.cli.serve import announce
 from stillpost.config import embedded_default
+from stillpost.engine.engine import Engine
+from stillpost.engine.policy import Policy
+from stillpost.guard import Guard
+from stillpost.helpdesks.auditing import AUDITED
+from stillpost.mail.addresses import parse
+from stillpost.model import Source, Submission
 from stillpost.service.wiring import open_house
-from tests.scan.boxes import bombed
+from stillpost.store.memory import memory_store
 
 ROOT = Path(__file__).parents[2]
+HACKING = ROOT / "docs/hacking.md"
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 in_both = pytest.mark.parametrize(
     ("page", "typed", "locale"),
@@ -93,9 +102,9 @@ def test_the_audit_tells_what_the_readme_says(page: str, typed: str, locale: str
 
 @in_both
 def test_the_scan_tells_what_the_readme_says(page: str, typed: str, locale: str, tmp_path: Path) -> None:
-    bombed(tmp_path / "inbox.mbox")
-    told = stillpost("scan", "inbox.mbox", folder=tmp_path, locale=locale)
-    shows(told, ROOT / page, f"{typed}.venv/bin/stillpost scan inbox.mbox")
+    for words in ("lab inject bombed --start 2025-10-20T18:00:00Z", "scan bombed"):
+        told = stillpost(*words.split(), folder=tmp_path, locale=locale)
+        shows(told, ROOT / page, f"{typed}.venv/bin/stillpost {words}")
 
 
 @pytest.mark.parametrize(
@@ -167,3 +176,47 @@ def test_the_readme_says_what_was_measured() -> None:
     assert "| mails: 15 in a row for one address | 15, 15 with words | 15, 15 with words | 1 | 0 |" in measured
     assert "| django-helpdesk, its own form | 15 | 15 |" in readme
     assert "| Roundup, 15 mails, automatic answer on | 15 | 15 |" in readme
+
+
+def test_audited_products_on_the_readme_are_audited() -> None:
+    named = re.search(r"reads a helpdesk's settings \(([^)]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert named is not None
+    known = {entry.name for entry in AUDITED}
+    assert {name.strip().lower().replace(" ", "-") for name in named[1].split(",")} <= known
+
+
+def test_files_on_the_page_for_developers_are_there() -> None:
+    text = re.sub(r"^```.*?^```$", "", HACKING.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    named = re.findall(r"`((?:src|tests|docs|doors|helpdesks|\.ci)/[a-z_./-]+|[a-z_]+\.(?:py|toml))`", text)
+    places = [ROOT, ROOT / "src/stillpost", ROOT / "src/stillpost/audit/rules"]
+    new = {"src/stillpost/engine/detectors/organization_sprayed.py", "requester_burst.py", "ticket.py"}
+    assert len(named) > 20
+    assert [name for name in named if name not in new and not any((place / name).exists() for place in places)] == []
+
+
+@pytest.mark.anyio
+async def test_the_detector_on_the_page_for_developers_works(tmp_path: Path) -> None:
+    """Eleven people of one company are named; the eleventh request is asked for the first mail."""
+    file = tmp_path / "organization_sprayed.py"
+    file.write_text(blocks(HACKING, "python")[0], encoding="utf-8")
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[file.stem] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    failures: list[BaseException] = []
+    engine = Engine((module.OrganizationSprayed(),))
+    guard = Guard(engine, memory_store(bytes(32)).meters, lambda place, error: failures.append(error))
+    actions = []
+    for number in range(11):
+        event = Submission(
+            event_id=f"event {number}",
+            portal="support",
+            at=datetime(2026, 11, 23, 9, 0, number, tzinfo=UTC),
+            requester=parse(f"person{number}@company.example"),
+            source=Source("198.51.100.7", ("198.51.100.0/24",)),
+        )
+        actions.append((await guard.decide(event, Policy())).verdict.action.value)
+    assert failures == []
+    assert actions == ["accept"] * 10 + ["challenge"]
