@@ -42,7 +42,7 @@ docs: setup  ## Write the generated pages again (config, glossary, detectors, co
 	$(BIN)/python docs/generate.py
 
 pictures: setup  ## Take the pictures of the pages in docs/img again (needs Debian's chromium)
-	STILLPOST_WRITE_PAGES=1 $(BIN)/pytest -m e2e tests/e2e/t-20-browser/test_pictures.py
+	STILLPOST_WRITE_PAGES=1 $(BIN)/pytest -m e2e tests/e2e/t-20-browser/test_pictures.py tests/e2e/t-30-mailboxes/test_page_in_a_browser.py
 
 e2e: setup  ## Only the tests with real servers and a browser
 	$(BIN)/pytest -m e2e -rs

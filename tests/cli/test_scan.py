@@ -145,3 +145,21 @@ def test_rules_are_all_that_is_printed(tmp_path: Path, rules: str, word: str) ->
     assert done.exit_code == 0
     assert word in done.stdout
     assert "WAVE 1" not in done.stdout
+
+
+def test_the_page_is_written_whole_for_its_owner_alone(tmp_path: Path) -> None:
+    bombed(tmp_path / "inbox")
+    page = tmp_path / "report.html"
+    page.write_text("an older one", encoding="utf-8")
+    done = CliRunner().invoke(cli, ["scan", str(tmp_path / "inbox"), "--html", str(page)])
+    assert done.exit_code == 0, done.output
+    assert page.read_text(encoding="utf-8").endswith("</html>\n")
+    assert page.stat().st_mode & 0o077 == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["inbox", "report.html"]
+
+
+def test_a_page_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "inbox").write_bytes(mbox(1))
+    done = CliRunner().invoke(cli, ["scan", str(tmp_path / "inbox"), "--html", str(tmp_path / "no/report.html")])
+    assert done.exit_code == 2
+    assert "cannot be written" in done.stderr

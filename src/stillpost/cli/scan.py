@@ -1,5 +1,6 @@
 """``stillpost scan``: was this mailbox bombed, by whom, and what is hidden in it."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +38,13 @@ RULES = ("rspamd", "sieve", "exchange")
     type=click.Choice(RULES),
     help=say(N_("Print a rule for a mail server that files away what these senders send")),
 )
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help=say(N_("Write the report as a page for a browser, which works offline")),
+)
 @click.option("--fail-on-wave", is_flag=True, help=say(N_("Exit with 1 if there was a wave")))
 @password_options
 @format_option
@@ -47,6 +55,7 @@ def command(
     reports: Path | None,
     redact: bool,
     rules: str | None,
+    page: Path | None,
     fail_on_wave: bool,
     password_file: Path | None,
     keyring: bool,
@@ -68,6 +77,8 @@ def command(
             result = scan(mailbox, wish)
             if reports is not None:
                 _report(result, mailbox, reports, wish, redact=redact)
+        if page is not None:
+            _write_page(result, page)
     except (MailboxError, AddressError) as error:
         raise Trouble(str(error)) from error
     if rules is not None:
@@ -78,6 +89,21 @@ def command(
         sys.exit(2)
     if fail_on_wave and result.findings:
         sys.exit(1)
+
+
+def _write_page(result: "Result", path: Path) -> None:
+    """Write the page, and never half of one; it is private mail, and only its owner may read it."""
+    from stillpost.scan.page import as_html
+
+    half = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
+    try:
+        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(as_html(result, language()))
+        half.replace(path)
+    except OSError as error:
+        half.unlink(missing_ok=True)
+        raise Trouble(say(N_("{path} cannot be written: {why}"), path=path, why=error.strerror)) from error
+    click.echo(visible(say(N_("The page is in {path}; open it in a browser."), path=path)), err=True)
 
 
 def _report(result: "Result", mailbox: "Mailbox", folder: Path, wish: "Wish", *, redact: bool) -> None:
