@@ -190,7 +190,9 @@ def told(exposure: Exposure, telling: Telling, leaks: tuple[Leak, ...] | None = 
     if first is not None:
         placeholders = tuple(dict.fromkeys([leak.placeholder for leak in own if leak.placeholder]))
         values["what"] = ", ".join(dict.fromkeys([leak.source for leak in own]))
-        values.setdefault("placeholders", ", ".join(["{{" + name + "}}" for name in placeholders]))
+        values.setdefault(
+            "placeholders", ", ".join([name if name[:1] in "#%{" else "{{" + name + "}}" for name in placeholders])
+        )
     grade: Exposure | Grade = exposure
     if leaks is not None and len(leaks) < len(exposure.leaks):
         fires, unsure = exposure.fires, exposure.unsure
@@ -212,6 +214,23 @@ def told(exposure: Exposure, telling: Telling, leaks: tuple[Leak, ...] | None = 
         line=first.line if first else 0,
         placeholders=placeholders,
         witness=exposure.witness,
+    )
+
+
+def noted(rule: Rule, path: str, message: Sentence, remedy: Sentence, severity: Severity, exposure: str) -> Finding:
+    """A finding about a setting that no single mail shows."""
+    return Finding(
+        id=f"{rule.id}:{path}",
+        rule=rule.id,
+        exposure=exposure,
+        severity=severity,
+        confidence=Confidence.HIGH,
+        reach=Reach.ANYONE,
+        provenance=Provenance.READ,
+        path=path,
+        title=path.rpartition("/")[2],
+        message=message,
+        remedy=remedy,
     )
 
 

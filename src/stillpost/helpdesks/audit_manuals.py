@@ -102,4 +102,61 @@ Nothing in it is run. A user who may read these files is enough; passwords and k
 by mail and by web, and compare every mail with the witness, text by text.""",
 )
 
-MANUALS: Final[Mapping[str, Manual]] = {"zendesk": ZENDESK, "django-helpdesk": DJANGO_HELPDESK, "roundup": ROUNDUP}
+ZAMMAD = Manual(
+    title="Zammad",
+    get="""Two API answers in a folder, read with a token that has the permissions `admin.trigger` and `admin.setting` (revoke it
+afterwards):
+
+```console
+$ curl -H "Authorization: Token token=$TOKEN" https://desk.example/api/v1/triggers > triggers.json
+$ curl -H "Authorization: Token token=$TOKEN" https://desk.example/api/v1/settings > settings.json
+$ stillpost audit zammad --from FOLDER
+```
+
+Or `zammad.sql`, a `pg_dump --inserts` of the tables `triggers` and `settings`. Only the settings that are judged are kept.""",
+    reads=(
+        "triggers: condition (simple, and one level of the expert mode), actions, whether active",
+        "settings of the embeddable form, the caps on triggers, `postmaster_sender_based_on_reply_to`",
+    ),
+    unknown=(
+        "mail channels, groups and what other objects hold: conditions on them are perhaps",
+        "conditions within conditions, comparisons with times and with what was before: perhaps",
+        "ids of states, article types and senders are taken to be those of Zammad's seeds",
+        "fields of your own in a template: perhaps, since a form may set them",
+    ),
+    proof="""Golden cases, and Zammad's seeded trigger. No running Zammad was compared: every mail says `exact: false`.""",
+)
+
+OSTICKET = Manual(
+    title="osTicket",
+    get="""A dump of these tables, by a database user who may read them (`SELECT` is enough):
+
+```console
+$ mysqldump osticket ost_config ost_department ost_help_topic ost_email ost_email_template ost_filter ost_filter_action > dump.sql
+$ stillpost audit osticket --from dump.sql
+```
+
+Another prefix than `ost_` does as well. Passwords of mailboxes stand in `ost_email` and `ost_config`: they are not kept; delete the dump
+afterwards.""",
+    reads=(
+        "the core settings that switch automatic mail, limits, captcha and registration",
+        "departments, help topics and addresses, with their own switches",
+        "the templates of the automatic mails, and whether a filter answers with a canned response",
+    ),
+    unknown=(
+        "whether mail comes in at all, and whether a site opens tickets by the API (attest both)",
+        "fields of your own forms in a template: perhaps",
+        "the text of the registration mail, which is kept among the pages",
+        "what a filter decides: an active one that answers is taken to match",
+    ),
+    proof="""Golden cases, by what was measured on osTicket 1.18 once. No running osTicket is compared in the tests: every mail says
+`exact: false`.""",
+)
+
+MANUALS: Final[Mapping[str, Manual]] = {
+    "zendesk": ZENDESK,
+    "django-helpdesk": DJANGO_HELPDESK,
+    "roundup": ROUNDUP,
+    "osticket": OSTICKET,
+    "zammad": ZAMMAD,
+}

@@ -19,10 +19,16 @@ from stillpost.audit.walk import exposures
 from stillpost.audit.witness import Words
 from stillpost.helpdesks.django_helpdesk import reading as django_reading
 from stillpost.helpdesks.django_helpdesk.settings import django_helpdesk
+from stillpost.helpdesks.osticket import reading as osticket_reading
+from stillpost.helpdesks.osticket.settings import QUESTIONS as OSTICKET_QUESTIONS
+from stillpost.helpdesks.osticket.settings import osticket
 from stillpost.helpdesks.protocol import HelpdeskError
 from stillpost.helpdesks.roundup import reading as roundup_reading
 from stillpost.helpdesks.roundup.settings import QUESTIONS as ROUNDUP_QUESTIONS
 from stillpost.helpdesks.roundup.settings import roundup
+from stillpost.helpdesks.zammad import reading as zammad_reading
+from stillpost.helpdesks.zammad.settings import QUESTIONS as ZAMMAD_QUESTIONS
+from stillpost.helpdesks.zammad.settings import zammad
 from stillpost.helpdesks.zendesk import export as zendesk_export
 from stillpost.helpdesks.zendesk.channels import QUESTIONS as ZENDESK_QUESTIONS
 from stillpost.helpdesks.zendesk.settings import zendesk
@@ -61,6 +67,16 @@ def _roundup(snapshot: Snapshot, attested: Attested) -> tuple[Product, Words]:
     return made, made.given
 
 
+def _zammad(snapshot: Snapshot, attested: Attested) -> tuple[Product, Words]:
+    made = zammad(snapshot, attested)
+    return made, made.given
+
+
+def _osticket(snapshot: Snapshot, attested: Attested) -> tuple[Product, Words]:
+    made = osticket(snapshot, attested)
+    return made, made.given
+
+
 def _zendesk(snapshot: Snapshot, attested: Attested) -> tuple[Product, Words]:
     made = zendesk(snapshot, attested)
     return made, made.given
@@ -77,6 +93,8 @@ AUDITED: Final[tuple[Audited, ...]] = (
     ),
     Audited(name="django-helpdesk", read=django_reading.read, build=_django_helpdesk, questions={}),
     Audited(name="roundup", read=roundup_reading.read, build=_roundup, questions=ROUNDUP_QUESTIONS),
+    Audited(name="osticket", read=osticket_reading.read, build=_osticket, questions=OSTICKET_QUESTIONS),
+    Audited(name="zammad", read=zammad_reading.read, build=_zammad, questions=ZAMMAD_QUESTIONS),
 )
 
 

@@ -61,7 +61,8 @@ class Texts:
             if carried == OWN:
                 continue
             line = source.count("\n", 0, use.start) + 1
-            name = source[use.start : use.stop].strip("{}%$# ") if use.stop else ".".join(use.path)
+            written = source[use.start : use.stop]
+            name = written.strip("{}% ") if written.startswith("{") else written or ".".join(use.path)
             if carried == UNKNOWN:
                 reason = f"a placeholder that is not known here: {'.'.join(use.path)}"
                 found.append(Leak(UNKNOWN, Tri.PERHAPS, name, path, line, path, reason, via=(path,)))

@@ -36,4 +36,5 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     page=__doc__,
     check=check,
+    needs=("templates", "settings"),
 )

@@ -37,4 +37,5 @@ RULE = Rule(
     severity=Severity.CRITICAL,
     page=__doc__,
     check=check,
+    needs=("templates", "settings"),
 )

@@ -35,4 +35,5 @@ RULE = Rule(
     severity=Severity.HIGH,
     page=__doc__,
     check=check,
+    needs=("queues",),
 )

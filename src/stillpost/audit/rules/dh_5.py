@@ -36,4 +36,5 @@ RULE = Rule(
     severity=Severity.LOW,
     page=__doc__,
     check=check,
+    needs=("templates",),
 )

@@ -37,4 +37,5 @@ RULE = Rule(
     severity=Severity.HIGH,
     page=__doc__,
     check=check,
+    needs=("permissions",),
 )

@@ -38,4 +38,5 @@ RULE = Rule(
     severity=Severity.CRITICAL,
     page=__doc__,
     check=check,
+    needs=("permissions",),
 )

@@ -35,4 +35,5 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     page=__doc__,
     check=check,
+    needs=("permissions",),
 )

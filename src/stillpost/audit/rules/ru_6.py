@@ -35,4 +35,5 @@ RULE = Rule(
     severity=Severity.LOW,
     page=__doc__,
     check=check,
+    needs=("permissions",),
 )
