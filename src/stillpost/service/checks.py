@@ -105,7 +105,7 @@ async def _relay(house: House) -> Check:
             "relay",
             Outcome.RED,
             N_("the relay {relay} cannot be used: {why}"),
-            (("relay", smtp), ("why", str(error) or "no answer")),
+            (("relay", smtp), ("why", str(error.__cause__ or "no answer"))),
         )
     return Check("relay", Outcome.GREEN, N_("the relay {relay} answers"), (("relay", smtp),))
 
