@@ -50,6 +50,7 @@ class Reinjector:
             await self.lists.add(RELEASED, key, at, at + _RECOGNIZED_FOR)
         session = await self.mailer.connect()
         try:
+            await session.offer(outgoing)
             await session.send(outgoing)
         finally:
             await session.close()
