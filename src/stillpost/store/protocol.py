@@ -232,7 +232,7 @@ class Ledger(Protocol):
         """Find the waiting or held requests, ask the pure ``decide`` inside the transaction, write what it says.
 
         By challenge or token: only what still waits and has not expired (an unknown or expired one: an empty case).
-        By request: whatever its state. At most 1,000 requests, oldest first. ``decide`` may be called more than once,
+        By request: whatever its state. At most 1,000 requests, newest first. ``decide`` may be called more than once,
         in another thread, and must not keep anything; what it raises is raised here, and nothing is written. Raises
         ValueError for a settlement that changes a request it does not know, or grants to nobody.
         """
@@ -251,7 +251,11 @@ class Ledger(Protocol):
         ...
 
     async def waiting(self, challenge: str, at: datetime, limit: int = 20) -> list[Request]:
-        """What waits for the proof that this challenge's link gives, oldest first."""
+        """What waits for the proof that this challenge's link gives, newest first.
+
+        So that somebody who was just told to look into his mailbox finds his own request first, however many were made in
+        his name before it.
+        """
         ...
 
     async def knows(self, browser: str, proof_key: str, at: datetime) -> bool:

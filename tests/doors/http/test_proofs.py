@@ -56,12 +56,23 @@ async def test_the_owner_ticks_his_request_and_the_rest_is_deleted() -> None:
     home = world()
     link = await asked(home)
     await fill_in(home, {"subject": "Not mine"}, ip=ELSEWHERE)
-    first, second = ids_on(await home.get(link, OWNER))
+    second, first = ids_on(await home.get(link, OWNER))
     page = await answer(home, link, first)
     assert (page.status, first in page.text, second in page.text) == (200, True, False)
     await home.work()
     assert [(ticket.subject, ticket.proven) for ticket in home.helpdesk.tickets] == [("Broken", Way.LINK)]
     assert await state_of(home, second) is RequestState.DROPPED
+
+
+async def test_the_newest_of_many_requests_in_somebodys_name_is_on_the_page_he_opens() -> None:
+    home = world()
+    link = await asked(home)
+    for number in range(25):
+        await fill_in(home, {"subject": f"Not mine {number}"}, ip=f"192.0.{number}.2")
+    await fill_in(home, {"subject": "Mine"})
+    page = await home.get(link, OWNER)
+    assert len(ids_on(page)) == 20
+    assert "<bdi>Mine</bdi>" in page.text
 
 
 async def test_nothing_is_ticked_beforehand_and_nothing_is_a_link() -> None:

@@ -208,7 +208,7 @@ class MemoryLedger:
     def _waiting(self, ids: Iterable[str], at: datetime) -> tuple[Request, ...]:
         found = [self._requests[request_id].request for request_id in ids]
         waiting = [request for request in found if request.state in WAITING and request.expires > at]
-        return tuple(sorted(waiting, key=lambda request: request.at)[:CASE_LIMIT])
+        return tuple(sorted(waiting, key=lambda request: request.at)[: -CASE_LIMIT - 1 : -1])
 
     async def _prove(self, settlement: Settlement) -> None:
         proven, until = settlement.proven, settlement.proven_until
@@ -236,7 +236,7 @@ class MemoryLedger:
         return sorted(found, key=lambda request: request.at)[:limit]
 
     async def waiting(self, challenge: str, at: datetime, limit: int = 20) -> list[Request]:
-        """What waits for the proof that this challenge's link gives, oldest first."""
+        """What waits for the proof that this challenge's link gives, newest first."""
         return list(self._case(By(challenge=challenge), self._challenges.get(challenge), at).requests[:limit])
 
     async def knows(self, browser: str, proof_key: str, at: datetime) -> bool:

@@ -16,7 +16,7 @@ Found: TypeAlias = dict[int, "int | tuple[int, ...]"]
 MERGE_AT: Final = 32_768  # hashes in memory: some megabytes, and a tenth of a second to read again
 _STEP: Final = 2_048
 _ROWS: Final = 256
-_MOST: Final = 4_000  # rows that one hash may lead to; what lies beyond is found when earlier ones are gone
+_MOST: Final = 4_000  # rows that one hash may lead to; the newest; what lies beyond is found when those are gone
 
 
 def number(digest: bytes) -> int:
@@ -75,7 +75,7 @@ class Finder:
         """The nums that a hash leads to, in order; some may be of rows that are gone or of another key."""
         newest, leaving = self._memory  # before the table: what is in neither has been merged and is in it
         nums = {*_all(newest.get(found)), *_all(leaving.get(found))}
-        rows = connection.execute("SELECT num FROM finder WHERE hash = ? ORDER BY num LIMIT ?", (found, _MOST))
+        rows = connection.execute("SELECT num FROM finder WHERE hash = ? ORDER BY num DESC LIMIT ?", (found, _MOST))
         nums.update(num for (num,) in rows.fetchall())
         return sorted(nums)
 

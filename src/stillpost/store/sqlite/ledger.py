@@ -97,7 +97,7 @@ class SqliteLedger:
         return await self._reader.ask(lambda connection: reading.requests(connection, state, limit))
 
     async def waiting(self, challenge: str, at: datetime, limit: int = 20) -> list[Request]:
-        """What waits for the proof that this challenge's link gives, oldest first."""
+        """What waits for the proof that this challenge's link gives, newest first."""
         return await self._reader.ask(lambda connection: reading.waiting(connection, self._books, challenge, at, limit))
 
     async def knows(self, browser: str, proof_key: str, at: datetime) -> bool:

@@ -79,7 +79,7 @@ def waiting_for_token(connection: sqlite3.Connection, books: Books, token: str, 
 
 
 def waiting_for_link(connection: sqlite3.Connection, books: Books, asked: Asked, at: datetime) -> list[Numbered]:
-    """What waits for the link of this challenge, oldest first; nothing when the link is over."""
+    """What waits for the link of this challenge, newest first; nothing when the link is over."""
     if asked.expires <= micros(at):
         return []
     return _waiting(connection, books, "proof", asked.proof, at)
@@ -89,7 +89,7 @@ def _waiting(connection: sqlite3.Connection, books: Books, column: str, digest: 
     query = f"SELECT {REQUEST} FROM requests WHERE num IN ({{}}) AND {column} = ? AND {_WAITING} AND expires > ?"  # noqa: S608
     nums = books.finder.nums(connection, number(digest))
     found = [(row[0], read_request(row)) for row in _rows(connection, query, nums, (digest, micros(at)))]
-    return sorted(found, key=lambda pair: (pair[1].at, pair[0]))[:CASE_LIMIT]
+    return sorted(found, key=lambda pair: (pair[1].at, pair[0]), reverse=True)[:CASE_LIMIT]
 
 
 def challenge(connection: sqlite3.Connection, books: Books, challenge_id: str) -> Asked | None:
