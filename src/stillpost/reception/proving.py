@@ -14,7 +14,8 @@ from stillpost.intake.flow import Happening, prove, step
 from stillpost.intake.limits import Limits
 from stillpost.intake.token import Purpose, Signer, TokenError
 from stillpost.journal import Journal
-from stillpost.model import Address, Feedback, FeedbackKind, Request, Way
+from stillpost.mail.addresses import is_free_mail
+from stillpost.model import Address, Feedback, FeedbackKind, Request, RequestState, Way
 from stillpost.reception.portal import Portal
 from stillpost.store.protocol import By, Case, Settlement, Store
 
@@ -26,7 +27,7 @@ _HEX = frozenset("0123456789abcdef")
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """What the owner's page shows: the challenge and what waits for it, oldest first, at most 20."""
+    """What the owner's page shows: the challenge and what waits for it, newest first, at most 20."""
 
     challenge: str
     requests: tuple[Request, ...]
@@ -102,7 +103,10 @@ class Proving:
         The requester becomes ``sender``, whatever was typed; a suppression of his address is lifted. Raises StoreError.
         """
 
+        challenged: list[Request] = []
+
         def decide(case: Case) -> Settlement:
+            challenged[:] = [request for request in case.requests if request.state is RequestState.CHALLENGED]
             proven = tuple(prove(request, Way.MAIL_FIRST, at, sender) for request in case.requests)
             return Settlement(
                 changed=proven,
@@ -113,7 +117,7 @@ class Proving:
             )
 
         settled = await self.store.ledger.settle(By(token=code), at, decide)
-        await self._accepted(settled.changed, Way.MAIL_FIRST, settled, "", at)
+        await self._accepted(settled.changed, Way.MAIL_FIRST, settled, _who(sender) if challenged else "", at)
         return settled.changed[0] if settled.changed else None
 
     async def check_not_me(self, token: str, at: datetime) -> None:
@@ -140,8 +144,9 @@ class Proving:
         self.journal.feedback(settled.note or "-", kind, challenge)
 
     async def _accepted(
-        self, accepted: tuple[Request, ...], way: Way, settled: Settlement, challenge: str, at: datetime
+        self, accepted: tuple[Request, ...], way: Way, settled: Settlement, answered: str, at: datetime
     ) -> None:
+        """Tell everybody. ``answered``: the challenge that was, or who answered one by mail; empty if there was none."""
         if not accepted:
             return
         self.wake()
@@ -154,7 +159,7 @@ class Proving:
                 at=at,
                 kind=FeedbackKind.CONFIRMED,
                 requester=accepted[0].requester,
-                about=challenge or accepted[0].id,
+                about=answered,
             )
         )
 
@@ -164,6 +169,11 @@ class Proving:
             message = "the token is not ours, or was changed on its way"
             raise TokenError(message)
         return challenge
+
+
+def _who(requester: Address) -> str:
+    """Who proved by mail, for counting: at a domain of his own somebody has as many mailboxes as he likes."""
+    return requester.limit_key if is_free_mail(requester.domain) else requester.organization
 
 
 def _is_opaque_id(text: str) -> bool:
