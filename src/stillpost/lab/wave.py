@@ -1,191 +1,146 @@
 """``stillpost lab wave``: a relay-spam wave against a portal, with honest visitors in it, measured mail by mail.
 
-The same people and the same forger meet each mode of proof, in a quiet day and in the wave. What is counted: mails to
-addresses nobody proved, bytes of the forger's words in any mail, and who of the honest visitors came through, in how
-many steps.
+The same people meet each mode of proof, in a quiet day and in each way a forger goes about his wave. Everybody is a
+life of his own in one agenda: he does a step and says when the next one comes; the clock jumps from step to step.
 """
 
+import heapq
 import random
-import re
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from email import message_from_bytes
-from email.header import decode_header, make_header
-from typing import Any, final
+from datetime import datetime, timedelta
+from typing import TypeAlias, final
 
 from stillpost.intake.limits import Limits
-from stillpost.lab.actors import MARKER, Forger, Kind, Visitor, victims, visitors
-from stillpost.lab.world import PORTAL, START, World, hidden_field, later, open_world
-from stillpost.mail.compose import Outgoing
+from stillpost.lab.forger import Forger, Strategy, open_every_link, own_mailboxes, victims
+from stillpost.lab.people import Kind, Life, Visitor, visitors
+from stillpost.lab.wave_score import Day, Score, count
+from stillpost.lab.world import PORTAL, START, World, hidden_field, open_world
 from stillpost.model import ProofMode, Rate
 
-QUIET_HOURS, WAVE_HOURS, EARLIER = 12, 6, timedelta(days=2)
+QUIET = timedelta(hours=12)
+BEFORE = timedelta(hours=6)
+"""Quiet before the day that is measured: half as many visitors come then, so that the portal knows what is usual."""
+EARLIER = timedelta(days=2, hours=12)
+"""How long before that day those who are known came first."""
+_WATCHED_AFTER, _LOOKED_EVERY = timedelta(hours=24), timedelta(minutes=10)
+
+Progress: TypeAlias = Callable[[float], None]
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is played: how many forged requests for how many addresses, how many visitors, the total budget, the seed."""
+    """What is played: how many forged requests for how many addresses, how many visitors, the total budget, the seed.
+
+    ``networks``: /24 networks the forger has; ``own``: mailboxes of his own.
+    """
 
     total: Rate
     requests: int = 20_000
     addresses: int = 5_000
     honest: int = 300
     networks: int = 4_000
+    own: int = 50
     seed: int = 1
 
 
-@final
-@dataclass(slots=True, kw_only=True)
-class Group:
-    """One kind of honest visitor: how many came, how many got a ticket, the steps of those who did."""
-
-    came: int = 0
-    through: int = 0
-    steps: list[int] = field(default_factory=list)
-
-
-@final
-@dataclass(slots=True, kw_only=True)
-class Score:
-    """What one run of one mode gave."""
-
-    proof: ProofMode
-    wave: bool
-    forged: int = 0
-    told: Counter[str] = field(default_factory=Counter)
-    mails: int = 0
-    to_unproven: int = 0
-    most_to_one: int = 0
-    forger_bytes: int = 0
-    forged_tickets: int = 0
-    double_tickets: int = 0
-    errors: int = 0
-    groups: dict[Kind, Group] = field(default_factory=dict)
-    per_minute: list[tuple[int, int]] = field(default_factory=list)
-
-    @property
-    def through(self) -> float:
-        """The share of honest visitors who came through."""
-        came = sum(group.came for group in self.groups.values())
-        return sum(group.through for group in self.groups.values()) / came if came else 0.0
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return {
-            "proof": self.proof.value,
-            "wave": self.wave,
-            "forged_requests": self.forged,
-            "told": dict(self.told),
-            "mails": self.mails,
-            "mails_to_unproven": self.to_unproven,
-            "most_mails_to_one_unproven": self.most_to_one,
-            "forger_bytes_mailed": self.forger_bytes,
-            "forged_tickets": self.forged_tickets,
-            "double_tickets": self.double_tickets,
-            "errors": self.errors,
-            "honest_through": round(self.through, 4),
-            "groups": {
-                kind.value: {
-                    "came": group.came,
-                    "through": group.through,
-                    "steps": sorted(group.steps)[len(group.steps) // 2] if group.steps else None,
-                }
-                for kind, group in self.groups.items()
-            },
-        }
-
-
-async def play(plan: Plan, proof: ProofMode, progress: Callable[[float], None], *, wave: bool) -> Score:
-    """Play one mode, with or without the wave; ``progress`` is told the share done."""
-    limits = Limits(challenges_total=plan.total)
-    async with open_world(proof, limits) as world:
-        score = Score(proof=proof, wave=wave)
+async def play(plan: Plan, proof: ProofMode, strategy: Strategy | None, progress: Progress) -> Score:
+    """Play one mode, in a quiet day (``strategy`` None) or in a wave; ``progress`` is told the share done."""
+    async with open_world(proof, Limits(challenges_total=plan.total)) as world:
         people = visitors(plan.honest, random.Random(plan.seed))
-        await _earlier_visits(world, people)
-        proven_before = len(world.helpdesk.tickets)
-        mailed_before = len(world.mailer.sent)
-        await _day(world, plan, people, score, progress, wave=wave)
-        await world.work()
-        _count(world, people, score, proven_before, mailed_before)
-        return score
+        before = visitors(plan.honest // 2, random.Random(plan.seed + 2), plan.honest)
+        await _earlier_visits(world, [*people, *before])
+        began, chance = START + EARLIER, random.Random(plan.seed + 1)
+        forger = None if strategy is None else _forger(plan, strategy, people, chance)
+        lasts = QUIET if strategy is None else strategy.lasts
+        agenda = Agenda(world, {each.email for each in (*people, *before)}.union(forger.own if forger else ()))
+        for visitor in before:
+            agenda.begin(began - BEFORE * chance.random(), visitor.live(world))
+        for visitor in people:
+            agenda.begin(began + lasts * chance.random(), visitor.live(world))
+        if forger is not None:
+            agenda.begin(began, forger.live(world))
+        await agenda.run(began, lasts, progress)
+        reopened = None
+        if forger is not None and proof is ProofMode.ADAPTIVE:
+            reopened = await _until_links_again(world, began + lasts)
+        progress(1.0)
+        return count(
+            Score(proof=proof, strategy=strategy), Day(world, people, before, forger, began, agenda.opened, reopened)
+        )
 
 
-async def _earlier_visits(world: World, people: list[Visitor]) -> None:
+def _forger(plan: Plan, strategy: Strategy, people: Sequence[Visitor], chance: random.Random) -> Forger:
+    return Forger(
+        strategy=strategy,
+        requests=plan.requests,
+        victims=victims(plan.addresses, chance),
+        visitors=tuple(visitor.email for visitor in people),
+        own=own_mailboxes(plan.own),
+        networks=plan.networks,
+        chance=chance,
+    )
+
+
+@final
+@dataclass(slots=True)
+class Agenda:
+    """Who does his next step when. ``known``: whose mail no scanner of a stranger opens; ``opened``: links they opened."""
+
+    world: World
+    known: set[str]
+    opened: int = 0
+    steps: list[tuple[datetime, int, Life]] = field(default_factory=list)
+    begun: int = 0
+
+    def begin(self, at: datetime, life: Life) -> None:
+        """Somebody's first step."""
+        self.begun += 1
+        heapq.heappush(self.steps, (at, self.begun, life))
+
+    async def run(self, began: datetime, lasts: timedelta, progress: Progress) -> None:
+        """Until nobody has anything left to do. What anybody caused to be mailed or handed over, is at once."""
+        done = 0
+        while self.steps:
+            at, number, life = heapq.heappop(self.steps)
+            self.world.clock.at = at
+            seen = len(self.world.mailer.sent)
+            try:
+                heapq.heappush(self.steps, (at + await anext(life), number, life))
+            except StopAsyncIteration:
+                pass
+            await self.world.work()
+            self.opened += await open_every_link(self.world, seen, self.known)
+            done += 1
+            if done % 200 == 0:
+                progress(min(1.0, (at - began) / lasts))
+
+
+async def _earlier_visits(world: World, people: Sequence[Visitor]) -> None:
     """Those who are known proved their address two days earlier, in quiet."""
     known = [visitor for visitor in people if visitor.kind is Kind.KNOWN]
     for index, visitor in enumerate(known):
-        later(world.clock, timedelta(minutes=20 * index))
+        world.clock.at = START + timedelta(minutes=20 * index)
         await visitor.become_known(world)
 
 
-async def _day(
-    world: World, plan: Plan, people: list[Visitor], score: Score, progress: Callable[[float], None], *, wave: bool
-) -> None:
-    chance = random.Random(plan.seed + 1)
-    hours = WAVE_HOURS if wave else QUIET_HOURS
-    seconds = hours * 3600
-    agenda: list[tuple[float, Visitor | None]] = [(chance.uniform(0, seconds), visitor) for visitor in people]
-    if wave:
-        agenda += [(seconds * index / plan.requests, None) for index in range(plan.requests)]
-    agenda.sort(key=lambda entry: entry[0])
-    forger = Forger(victims(plan.addresses, chance), plan.networks, chance)
-    token, token_until, worked = "", timedelta(0), -1
-    for index, (moment, visitor) in enumerate(agenda):
-        at = EARLIER + timedelta(seconds=moment)
-        later(world.clock, at)
-        if visitor is not None:
-            await visitor.ask(world)
-            continue
-        if at >= token_until:
-            token = hidden_field(await world.get(f"/p/{PORTAL}", "60.0.0.1"), "page")
-            token_until = at + timedelta(hours=20)
-            world.clock.at += timedelta(seconds=30)
-        answer = await forger.post(world, token)
-        score.forged += 1
-        score.told[_told(answer.text)] += 1
-        if (minute := int(moment // 60)) != worked:
-            worked = minute
-            await world.work()
-            score.per_minute.append((minute, len(world.mailer.sent)))
-            progress(index / len(agenda))
-    progress(1.0)
-
-
-def _told(text: str) -> str:
-    """The state that an answer tells in words, as it says it to programs."""
-    found = re.search(r'<main [^>]*data-state="([a-z-]+)"', text)
-    return found[1] if found else "refused"
-
-
-def _count(world: World, people: list[Visitor], score: Score, proven_before: int, mailed_before: int) -> None:
-    honest = {visitor.email for visitor in people}
-    score.mails = len(world.mailer.sent) - mailed_before
-    strangers = {address: count for address, count in world.mailer.count.items() if address not in honest}
-    score.to_unproven = sum(strangers.values())
-    score.most_to_one = max(strangers.values(), default=0)
-    score.forger_bytes = sum(words_of(mail).count(MARKER) * len(MARKER) for mail in world.mailer.sent)
-    score.errors = len(world.errors)
-    tickets = Counter(ticket.subject for ticket in world.helpdesk.tickets[proven_before:])
-    score.forged_tickets = sum(count for subject, count in tickets.items() if MARKER in subject)
-    score.double_tickets = sum(count - 1 for count in tickets.values())
-    for visitor in people:
-        group = score.groups.setdefault(visitor.kind, Group())
-        group.came += 1
-        if tickets[visitor.subject]:
-            group.through += 1
-            group.steps.append(visitor.steps)
-
-
-def words_of(mail: Outgoing) -> str:
-    """Everything a mail says: its header and body as sent, and both decoded."""
-    parsed = message_from_bytes(mail.content)
-    decoded = [str(make_header(decode_header(str(value)))) for value in parsed.values()]
-    body = parsed.get_payload(decode=True)
-    plain = body.decode(errors="replace") if isinstance(body, bytes) else ""
-    return "\n".join([mail.content.decode(errors="replace"), *decoded, plain])
+async def _until_links_again(world: World, ended: datetime) -> timedelta | None:
+    """How long after the wave a newcomer is offered the link again; None: not within a day."""
+    for number in range(1, _WATCHED_AFTER // _LOOKED_EVERY):
+        world.clock.at = ended + number * _LOOKED_EVERY
+        page = await world.get(f"/p/{PORTAL}", ip := f"50.{number}.7.9")
+        world.clock.push(seconds=40)
+        fields = {
+            "name": "",
+            "email": f"afterwards.{number}@gmail.com",
+            "subject": "Afterwards",
+            "message": "Please help.",
+        }
+        answer = await world.post(f"/p/{PORTAL}", {**fields, "page": hidden_field(page, "page")}, ip)
+        if 'data-state="challenged"' in answer.text:
+            return number * _LOOKED_EVERY
+    return None
 
 
 def start_of_day() -> str:

@@ -65,10 +65,12 @@ class LabClock:
 
 @final
 class LabMailer:
-    """A relay that keeps every mail; counts by recipient."""
+    """A relay that keeps every mail, and when it came; counts by recipient."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: LabClock) -> None:
+        self.clock = clock
         self.sent: list[Outgoing] = []
+        self.times: list[datetime] = []
         self.newest: dict[str, Outgoing] = {}
         self.count: Counter[str] = Counter()
 
@@ -82,6 +84,7 @@ class LabMailer:
     async def send(self, mail: Outgoing) -> None:
         """Keep one mail."""
         self.sent.append(mail)
+        self.times.append(self.clock())
         self.newest[mail.recipient] = mail
         self.count[mail.recipient] += 1
 
@@ -233,7 +236,8 @@ def build_world(
 
     ``store``, ``relay`` and ``desk`` stand in for the memory store and for the relay and helpdesk that keep everything.
     """
-    clock, mailer, helpdesk = LabClock(), LabMailer(), LabHelpdesk()
+    clock = LabClock()
+    mailer, helpdesk = LabMailer(clock), LabHelpdesk()
     keys = Secrets(((secrets.token_bytes(32), START),), secrets.token_bytes(32))
     portals = {
         name: Portal(
@@ -282,8 +286,3 @@ def hidden_field(page: Page, name: str) -> str:
     """The value of a hidden field of a form."""
     found = re.search(rf'name="{name}" value="([^"]*)"', page.text)
     return found[1] if found else ""
-
-
-def later(clock: LabClock, at: timedelta) -> None:
-    """Move the lab's time forward to ``at`` after its start; never back."""
-    clock.at = max(clock.at, START + at)
