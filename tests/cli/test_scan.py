@@ -15,6 +15,7 @@ from stillpost.cli.main import cli
 from tests.mailboxes.boxes import mail, mbox
 from tests.mailboxes.imapserver import Imap, serving
 from tests.scan.boxes import bombed
+from tests.scan.test_moving import maildir
 
 
 @pytest.fixture
@@ -163,3 +164,34 @@ def test_a_page_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     done = CliRunner().invoke(cli, ["scan", str(tmp_path / "inbox"), "--html", str(tmp_path / "no/report.html")])
     assert done.exit_code == 2
     assert "cannot be written" in done.stderr
+
+
+@pytest.mark.parametrize("language", ["en_US.UTF-8", "de_DE.UTF-8"])
+def test_moving_only_says_what_it_would_do_until_it_is_told_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LANG", language)
+    maildir(tmp_path / "Maildir")
+    before = sorted(str(path) for path in (tmp_path / "Maildir").rglob("*"))
+    done = CliRunner().invoke(cli, ["scan", "Maildir", "--move", "Wave"])
+    assert "183" in done.stderr
+    assert "--yes" in done.stderr
+    assert sorted(str(path) for path in (tmp_path / "Maildir").rglob("*")) == before
+    done = CliRunner().invoke(cli, ["scan", "Maildir", "--move", "Wave", "--yes"])
+    assert done.exit_code == 0, done.output
+    (record,) = tmp_path.glob("stillpost-move-*.jsonl")
+    assert record.name in done.stderr
+    assert len(list((tmp_path / "Maildir/.Wave").rglob("*host*"))) == 183
+    assert CliRunner().invoke(cli, ["scan", "Maildir", "--undo", record.name]).exit_code == 0
+    assert len(list((tmp_path / "Maildir/.Wave").rglob("*host*"))) == 183
+    done = CliRunner().invoke(cli, ["scan", "Maildir", "--undo", record.name, "--yes"])
+    assert done.exit_code == 0, done.output
+    assert len(list((tmp_path / "Maildir/.Wave").rglob("*host*"))) == 0
+
+
+def test_a_record_that_is_none_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "record").write_text("no", encoding="utf-8")
+    done = CliRunner().invoke(cli, ["scan", str(tmp_path), "--undo", str(tmp_path / "record"), "--yes"])
+    assert done.exit_code == 2
+    assert "no record of a move" in done.stderr

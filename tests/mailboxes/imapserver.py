@@ -26,6 +26,7 @@ class Imap:
     greeting: bytes = b"* OK ready\r\n"
     capabilities: str = "IMAP4rev1 UIDPLUS MOVE"
     numbering: int = 1
+    last: dict[str, int] = field(default_factory=dict)
     seen: list[str] = field(default_factory=list)
     connections: int = 0
     port: int = 0
@@ -73,15 +74,18 @@ class Imap:
         numbers, _, rest = rest.partition(" ")
         uids = [uid for uid in mails if any(_in(uid, each) for each in numbers.split(","))]
         if word == "STORE":
-            deleted |= set(uids)
+            deleted.difference_update(uids) if rest.startswith("-") else deleted.update(uids)
         elif word == "EXPUNGE":
             for uid in set(uids) & deleted:
                 del mails[uid]
         elif word in {"COPY", "MOVE"}:
-            there = self.folders[rest.strip('"')]
+            name = rest.strip('"')
+            there = self.folders[name]
             for uid in uids:
                 self.copied += 1
-                there[max(there, default=0) + 1] = mails[uid]
+                self.last[folder] = max(self.last.get(folder, 0), *mails)
+                number = self.last[name] = max(self.last.get(name, 0), *there, 0) + 1  # a number is never used twice
+                there[number] = mails[uid]
                 if word == "MOVE":
                     del mails[uid]
         return b"".join(_fetched(uid, mails[uid], rest) for uid in uids) if word == "FETCH" else b""

@@ -14,6 +14,7 @@ from stillpost.cli.main import language, say
 from stillpost.language import N_
 
 if TYPE_CHECKING:
+    from stillpost.mailboxes.moves import Moved
     from stillpost.mailboxes.opening import Mailbox
     from stillpost.scan.result import Result
     from stillpost.scan.scanning import Wish
@@ -45,6 +46,19 @@ RULES = ("rspamd", "sieve", "exchange")
     metavar="FILE",
     help=say(N_("Write the report as a page for a browser, which works offline")),
 )
+@click.option(
+    "--move",
+    "folder",
+    metavar="FOLDER",
+    help=say(N_("Say what would be moved into a folder; with --yes, move it (Maildir and IMAP; what is hidden stays)")),
+)
+@click.option(
+    "--undo",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help=say(N_("Say what would be moved back by the record of a move; with --yes, move it back")),
+)
+@click.option("--yes", is_flag=True, help=say(N_("Really move")))
 @click.option("--fail-on-wave", is_flag=True, help=say(N_("Exit with 1 if there was a wave")))
 @password_options
 @format_option
@@ -56,6 +70,9 @@ def command(
     redact: bool,
     rules: str | None,
     page: Path | None,
+    folder: str | None,
+    undo: Path | None,
+    yes: bool,
     fail_on_wave: bool,
     password_file: Path | None,
     keyring: bool,
@@ -69,6 +86,9 @@ def command(
     from stillpost.scan.text import lines
     from stillpost.service.wiring import now
 
+    if undo is not None:
+        _undo(path, undo, password_file, keyring=keyring, yes=yes)
+        return
     try:
         wish = Wish(latest=now(), me=tuple(parse(address) for address in me or owner_of(path)))
         if reports is not None and not wish.me:
@@ -77,6 +97,8 @@ def command(
             result = scan(mailbox, wish)
             if reports is not None:
                 _report(result, mailbox, reports, wish, redact=redact)
+            if folder is not None:
+                _move(result, mailbox, folder, wish, yes=yes)
         if page is not None:
             _write_page(result, page)
     except (MailboxError, AddressError) as error:
@@ -89,6 +111,54 @@ def command(
         sys.exit(2)
     if fail_on_wave and result.findings:
         sys.exit(1)
+
+
+def _move(result: "Result", mailbox: "Mailbox", folder: str, wish: "Wish", *, yes: bool) -> None:
+    """Move the waves' mails, or say what would be moved."""
+    from stillpost.scan.moving import move, planned
+
+    record = planned(result, mailbox, folder)
+    count = len(record.entries)
+    if not yes:
+        would = N_("{count} mails would be moved to {folder}; nothing was moved. Add --yes to move them.")
+        click.echo(visible(say(would, count=count, folder=folder)), err=True)
+        return
+    if not count:
+        click.echo(visible(say(N_("There is nothing to move."))), err=True)
+        return
+    path = Path(f"stillpost-move-{wish.latest:%Y%m%d-%H%M%S}.jsonl")
+    click.echo(visible(say(N_("To take it back: --undo {path} --yes"), path=path)), err=True)
+    moved = move(record, mailbox, path, wish.latest)
+    _tell(moved, say(N_("{count} mails were moved to {folder}."), count=moved.done, folder=folder))
+
+
+def _undo(path: str, undo: Path, password_file: Path | None, *, keyring: bool, yes: bool) -> None:
+    """Move back what a record says, or say what would be moved back."""
+    from stillpost.mailboxes.protocol import MailboxError
+    from stillpost.scan.moving import read_record
+    from stillpost.scan.moving import undo as take_back
+
+    try:
+        record = read_record(undo)
+        if not yes:
+            would = N_("{count} mails would be moved back from {folder}; nothing was moved. Add --yes to move them.")
+            click.echo(visible(say(would, count=len(record.entries), folder=record.folder)))
+            return
+        with opened(path, password_file, keyring=keyring) as mailbox:
+            moved = take_back(record, mailbox)
+    except MailboxError as error:
+        raise Trouble(str(error)) from error
+    _tell(moved, say(N_("{count} mails were moved back from {folder}."), count=moved.done, folder=record.folder))
+
+
+def _tell(moved: "Moved", done: str) -> None:
+    click.echo(visible(done), err=True)
+    if moved.missing:
+        gone = N_("{count} were not there any more: moved before, or deleted.")
+        click.echo(visible(say(gone, count=moved.missing)), err=True)
+    if moved.marked:
+        marked = N_("{count} are only marked as deleted where they came from: the server cannot do more.")
+        click.echo(visible(say(marked, count=moved.marked)), err=True)
 
 
 def _write_page(result: "Result", path: Path) -> None:

@@ -106,6 +106,7 @@ class Account:
         self._folder = ""
         self._writing = False
         self._numbering: dict[str, int] = {}
+        self._abilities: frozenset[str] = frozenset()
 
     def close(self) -> None:
         """Leave; it may be used again."""
@@ -128,8 +129,10 @@ class Account:
         return self._numbering[folder]
 
     def has(self, capability: str) -> bool:
-        """Whether the server says it can do it."""
-        return self.ask(lambda box: capability in {str(each) for each in box.client.capabilities})
+        """Whether the server says it can do it, now that it knows who asks: before login it says less. Raises MailboxError."""
+        if not self._abilities:
+            self._abilities = self.ask(_abilities)
+        return capability in self._abilities
 
     def ask(
         self, do: Callable[[BaseMailBox], _Answer], folder: str = "", *, writing: bool = False, again: bool = True
@@ -207,6 +210,11 @@ class Account:
             message = f"{self.place.host} cannot be read: {_said(error)}"
             raise MailboxError(message) from error
         self._pause(PAUSE_SECONDS * 2**attempt)
+
+
+def _abilities(box: BaseMailBox) -> frozenset[str]:
+    lines: Any = box.client.capability()[1]
+    return frozenset(word.decode("ascii").upper() for line in lines for word in line.split())
 
 
 def _drop(box: BaseMailBox) -> None:

@@ -93,10 +93,10 @@ class FilesPart:
         path = self.folder / name
         if self.files is not None or path.exists():
             return path
-        stem = _FLAGS.sub("", name.partition("/")[2])
+        stem = stem_of(name.partition("/")[2])
         for place in ("cur", "new"):
             for other in _names(self.folder / place):
-                if _FLAGS.sub("", other) == stem:
+                if stem_of(other) == stem:
                     return self.folder / place / other
         raise FileNotFoundError(name)
 
@@ -115,6 +115,11 @@ class FilesPiece:
             item = self.part.found(name)
             if item is not None:
                 yield item
+
+
+def stem_of(name: str) -> str:
+    """The part of a file's name in a Maildir that stays when its flags change."""
+    return _FLAGS.sub("", name)
 
 
 def is_maildir(folder: Path) -> bool:
@@ -138,8 +143,8 @@ def without_length(name: str, raw: bytes) -> bytes:
 
 def _maildir(folder: Path) -> Iterator[str]:
     new = sorted(_names(folder / "new"))
-    stems = {_FLAGS.sub("", name) for name in new}
-    current = (name for name in _names(folder / "cur") if _FLAGS.sub("", name) not in stems)
+    stems = {stem_of(name) for name in new}
+    current = (name for name in _names(folder / "cur") if stem_of(name) not in stems)
     yield from chain((f"new/{name}" for name in new), (f"cur/{name}" for name in current))
 
 

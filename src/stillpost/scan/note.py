@@ -70,7 +70,7 @@ def note_of(found: Found, latest: datetime, mine: frozenset[str] = frozenset()) 
     message_id = headers.first("message-id")
     return Note(
         at=at,
-        digest=_digest(headers, message_id),
+        digest=digest_of(headers),
         kind=kind,
         where=(found.where.part, found.where.at, found.where.size, found.where.name),
         identity=who,
@@ -81,6 +81,15 @@ def note_of(found: Found, latest: datetime, mine: frozenset[str] = frozenset()) 
         clock=_CLOCKS.index(clock),
         to=_recipients(headers) if kind == SENT else (),
     )
+
+
+def digest_of(headers: Headers) -> bytes:
+    """The same for two copies of one mail, for no others: what servers wrote into it on its way is part of it."""
+    way = headers.by_name.get("received", ())
+    said = "\n".join(
+        (headers.first("message-id"), headers.first("date"), headers.first("from"), headers.first("subject"), *way)
+    )
+    return blake2b(said.replace("\r", "").encode("utf-8", "replace"), digest_size=8).digest()
 
 
 def clock_of(note: Note) -> Clock:
@@ -133,13 +142,6 @@ def _kind(kind: Kind, headers: Headers, author: Address | None, mine: frozenset[
     if kind is Kind.MAIL and author is not None and author.limit_key in mine:
         return SENT
     return _KINDS[kind]
-
-
-def _digest(headers: Headers, message_id: str) -> bytes:
-    """The same for two copies of one mail, for no others: what servers wrote into it on its way is part of it."""
-    way = headers.by_name.get("received", ())
-    said = "\n".join((message_id, headers.first("date"), headers.first("from"), headers.first("subject"), *way))
-    return blake2b(said.encode("utf-8", "replace"), digest_size=8).digest()
 
 
 def _thread(headers: Headers) -> tuple[str, ...]:
