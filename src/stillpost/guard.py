@@ -5,11 +5,11 @@ verdict that says so (``METERS_UNAVAILABLE``, ``ENGINE_ERROR``), and the doors t
 ``observe`` only teaches.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import final
 
+from stillpost.deadline import within
 from stillpost.engine.engine import Engine, Question
 from stillpost.engine.policy import Policy
 from stillpost.language import N_
@@ -70,8 +70,7 @@ class Guard:
     async def _read(self, question: Question, event: Event, *, count: bool) -> Sequence[Reading]:
         if not question.meters:
             return []
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            return await self.meters.hit(question.meters, event.at, count=count)
+        return await within(DEADLINE_SECONDS, self.meters.hit(question.meters, event.at, count=count))
 
     def _degraded(self, event: Event, policy: Policy, place: str, error: BaseException) -> Judged:
         self.failed(place, error)

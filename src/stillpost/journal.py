@@ -8,16 +8,25 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import final
+from typing import Final, final
 
+import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from stillpost.model import FeedbackKind, Verdict, Way
 
 Write = Callable[[str], None]
 
+_encode: Final = msgspec.json.Encoder(enc_hook=str).encode
 
-_encode = json.JSONEncoder(check_circular=False, default=str).encode
+
+def _line(fields: Mapping[str, object]) -> str:
+    """One line of JSON, all of it ASCII: whatever else is in a text is escaped, direction marks too."""
+    try:
+        line = _encode(fields)
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return json.dumps(fields, default=str)
+    return line.decode() if line.isascii() else json.dumps(fields, default=str)
 
 
 def _where(error: BaseException) -> str:
@@ -108,7 +117,7 @@ class Journal:
 
     def _write(self, event: str, **fields: object) -> None:
         at = self._clock().isoformat(timespec="milliseconds")
-        self._line(_encode({"at": at, **fields, "event": event}))
+        self._line(_line({"at": at, **fields, "event": event}))
 
     def exposition(self) -> bytes:
         """The metrics in Prometheus' text format."""

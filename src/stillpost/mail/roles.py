@@ -61,6 +61,7 @@ def role(address: Address) -> Role:
     return Role.PERSON
 
 
+@lru_cache(maxsize=1024)  # the engine asks, and the record
 def is_automatic(address: Address) -> bool:
     """True where the name says that a program writes from there: a robot, or ``alerts@``, ``notifications@``, ``bot@``.
 

@@ -1,6 +1,5 @@
 """Bodies of requests: bounded in size, in time, in fields; one clear error for each way to be wrong."""
 
-import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
+from stillpost.deadline import within
 from stillpost.doors.http.multipart import MultipartError, Part, header_value, split
 from stillpost.language import N_
 
@@ -56,8 +56,9 @@ async def read_bytes(request: Request, limit: int) -> bytes:
     if len(declared) > 20 or (declared.isascii() and declared.isdigit() and int(declared) > limit):
         raise _too_large(limit)
     try:
-        async with asyncio.timeout(BODY_SECONDS):  # from the first byte on: a client may also send none at all
-            return await _whole(request, limit)
+        return await within(
+            BODY_SECONDS, _whole(request, limit)
+        )  # from the first byte on: he may also send none at all
     except TimeoutError as error:
         raise BodyError(408, N_("The request took too long to arrive; please send it again.")) from error
 

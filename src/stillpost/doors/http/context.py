@@ -49,5 +49,5 @@ class Context:
     def language(self, request: Request, portal: Portal | None = None) -> str:
         """The reader's language: ``?lang=`` if offered, else by Accept-Language."""
         offered = portal.options.languages if portal else next(iter(self.portals.values())).options.languages
-        asked = request.query_params.get("lang", "")
+        asked = request.query_params.get("lang", "") if request.scope.get("query_string") else ""
         return asked if asked in offered else choose(request.headers.get("accept-language", ""), offered)

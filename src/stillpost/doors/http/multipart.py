@@ -21,6 +21,12 @@ _PARAMETER: Final = re.compile(rf';[ \t]*(?:({_WORD})=(?:"((?:[^"\\]|\\.)*)"|({_
 _ESCAPED: Final = re.compile(r'\\([\\"])')
 _FIELD: Final = re.compile(rb'Content-Disposition: form-data; name="([^"\\\x00-\x1f]*)"', re.IGNORECASE)
 """Nearly every part there is: a field, with nothing else said of it."""
+_FILE: Final = re.compile(
+    rb'Content-Disposition: form-data; name="([^"\\\x00-\x1f]*)"; filename="([^"\\\x00-\x1f]*)"\r\n'
+    rb"Content-Type: ([!#$&^_.+0-9A-Za-z-]+/[!#$&^_.+0-9A-Za-z-]+)",
+    re.IGNORECASE,
+)
+"""And nearly every file, as browsers say it."""
 
 
 @final
@@ -98,6 +104,9 @@ def _part(head: bytes, start: int, end: int) -> Part:
     plain = _FIELD.fullmatch(head)
     if plain:
         return Part(plain[1], start, end)
+    plain = _FILE.fullmatch(head)
+    if plain:
+        return Part(plain[1], start, end, plain[2], plain[3])
     headers: dict[str, str] = {}
     lines = head.decode("utf-8", "surrogateescape").split("\r\n")
     for line in lines:

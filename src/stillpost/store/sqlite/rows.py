@@ -4,11 +4,13 @@ import json
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
+
 from stillpost.model import Address, Attachment, Direction, HeldMail, Request, RequestState, Way
 from stillpost.store.moments import micros, moment
 from stillpost.store.protocol import ChallengeNote
 
-_dump = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False).encode
+_encode: Final = msgspec.json.Encoder().encode
 
 REQUEST: Final = "num, id, state, at, expires, body"
 """The columns that ``read_request`` reads (after ``num``)."""
@@ -17,13 +19,16 @@ NOTE: Final = "num, id, portal, locale, at, expires, address"
 
 
 def dump(value: object) -> str:
-    """JSON in ASCII: any text goes into a row and comes back, lone surrogates and control characters too."""
-    return _dump(value)
+    """JSON: any text goes into a row and comes back, lone surrogates and control characters too."""
+    try:
+        return _encode(value).decode()
+    except UnicodeEncodeError:  # a lone surrogate, which only JSON's escapes can carry
+        return json.dumps(value)
 
 
 def request_body(request: Request) -> str:
     """What the columns do not say."""
-    return _dump(
+    return dump(
         [
             request.portal,
             _parts(request.requester),
@@ -83,7 +88,7 @@ def read_files(body: str) -> list[Any]:
 
 def address_text(address: Address) -> str:
     """An address in the clear, for as long as a mail to it is to be sent."""
-    return _dump(_parts(address))
+    return dump(_parts(address))
 
 
 def read_note(row: tuple[Any, ...]) -> ChallengeNote:

@@ -8,7 +8,6 @@ import asyncio
 import queue
 import sqlite3
 import threading
-import time
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias, TypeVar, final
 
@@ -16,8 +15,6 @@ from stillpost.store.protocol import StoreError
 from stillpost.store.sqlite.batch import Batch
 
 MOST_JOBS: Final = 256  # in one transaction: what is behind them waits for a few milliseconds at most
-CROWD: Final = 4  # where the last transaction had so many jobs, the next ones are on their way
-GATHER_SECONDS: Final = 0.000_5  # and are waited for: a transaction of one costs four times its share of a larger one
 
 _T = TypeVar("_T")
 Work: TypeAlias = Callable[[Batch], _T]
@@ -45,7 +42,10 @@ class Writer:
         self._most_queued = most_queued
         self._queued = 0
         self._closed = ""
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()  # bounded by most_queued
+        self._gathered: list[_Job] = []  # in this turn of the loop; with the others bounded by most_queued
+        self._jobs: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
+        self._left: list[_Job] = []  # taken by the thread, too many for one transaction
+        self._ended = False
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="stillpost-writer", daemon=True)
         self._thread.start()
@@ -59,42 +59,45 @@ class Writer:
             raise StoreError(message)
         self._queued += 1
         future: asyncio.Future[_T] = self._loop.create_future()
-        self._jobs.put((work, future))
+        self._gathered.append((work, future))
+        if len(self._gathered) == 1:
+            self._loop.call_soon(self._hand_over)
         return future
+
+    def _hand_over(self) -> None:
+        """Give the thread what one turn of the loop has asked for: it is woken once, not once for each request."""
+        if self._gathered:
+            gathered, self._gathered = self._gathered, []
+            self._jobs.put(gathered)
 
     async def close(self) -> None:
         """Do what is queued, then end."""
         if not self._closed:
             self._closed = "the store is closed"
+            self._hand_over()
             self._jobs.put(None)
         await self._loop.run_in_executor(None, self._thread.join)
 
     def _run(self) -> None:
-        crowd = 0
-        while jobs := self._next(GATHER_SECONDS if crowd >= CROWD else 0):
-            crowd = len(jobs)
+        while jobs := self._next():
             outcomes = self._do(jobs)
             self._loop.call_soon_threadsafe(self._tell, outcomes)
             self._chores()
 
-    def _next(self, gather_seconds: float) -> list[_Job]:
+    def _next(self) -> list[_Job]:
         """What is queued, at least one job; nothing at the end."""
-        jobs: list[_Job] = []
-        job = self._jobs.get()
-        if gather_seconds and self._jobs.qsize() < CROWD:
-            time.sleep(gather_seconds)
-        while job is not None:
-            jobs.append(job)
-            if len(jobs) == MOST_JOBS:
-                break
+        jobs = self._left
+        while len(jobs) < MOST_JOBS and not self._ended:
             try:
-                job = self._jobs.get_nowait()
+                more = self._jobs.get(block=not jobs)
             except queue.Empty:
                 break
-        else:
-            if jobs:
-                self._jobs.put(None)  # to end after these
-        return jobs
+            if more is None:
+                self._ended = True
+            else:
+                jobs += more
+        self._left = jobs[MOST_JOBS:]
+        return jobs[:MOST_JOBS]
 
     def _do(self, jobs: list[_Job]) -> list[_Outcome]:
         try:
