@@ -7,12 +7,9 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
-from typing import Any, final
+from typing import Any
 
 import dkim
-import uvicorn
-from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from stillpost.config import Config
 from stillpost.config.reader import ConfigError
@@ -20,6 +17,7 @@ from stillpost.doors.http.app import build_app
 from stillpost.doors.http.context import Context
 from stillpost.doors.http.options import split_listen
 from stillpost.doors.http.puzzle import Puzzles
+from stillpost.doors.http.server import http_server
 from stillpost.doors.http.sources import networks
 from stillpost.doors.smtp.dkim import Resolve
 from stillpost.doors.smtp.door import FirstMailDoor
@@ -30,8 +28,6 @@ from stillpost.service.wiring import House, open_house
 from stillpost.store.protocol import StoreError
 
 HOUSEKEEPING = timedelta(seconds=60)
-HEADER_SECONDS = 15.0
-_CONNECTIONS = 2000
 
 
 def bind(listen: str, key: str) -> socket.socket:
@@ -52,30 +48,6 @@ def bind(listen: str, key: str) -> socket.socket:
         raise ConfigError(message) from error
     listener.setblocking(False)
     return listener
-
-
-@final
-class PatientProtocol(HttpToolsProtocol):
-    """Hangs up on clients that do not finish a request's headers within a quarter of a minute."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature
-        """Start the clock."""
-        super().connection_made(transport)
-        self._headers_due = self.loop.call_later(HEADER_SECONDS, self._hang_up)
-
-    def on_headers_complete(self) -> None:
-        """Stop the clock: what follows is bounded by the doors."""
-        self._headers_due.cancel()
-        super().on_headers_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
-        self._headers_due.cancel()
-        super().connection_lost(exc)
-
-    def _hang_up(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.close()
 
 
 def http_context(house: House, ready: Callable[[], str]) -> Context:
@@ -108,27 +80,6 @@ def mail_door(house: House, resolve: Resolve) -> FirstMailDoor:
         trusted=networks(inbound.trusted_peers),
         authserv_ids=inbound.authserv_ids,
         language=next(iter(house.portals.values())).options.languages[0],
-    )
-
-
-def http_server(app: ASGIApp) -> uvicorn.Server:
-    """uvicorn as we run it: no access log (token paths!), no proxy headers (``sources`` reads them), no banner."""
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            loop="none",
-            http=PatientProtocol,
-            ws="none",
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            proxy_headers=False,
-            server_header=False,
-            date_header=True,
-            limit_concurrency=_CONNECTIONS,
-            timeout_keep_alive=10,
-            timeout_graceful_shutdown=10,
-        )
     )
 
 

@@ -66,6 +66,11 @@ def build_app(context: Context) -> ASGIApp:
         response.headers.update(getattr(error, "headers", None) or {})
         return response
 
+    async def failed(request: Request, error: Exception) -> Response:
+        """Outside every endpoint; Starlette raises it on into the server's log, which is silent."""
+        context.journal.failed("http", error)
+        return PlainTextResponse(translate(OUR_FAULT, "en"), 500)
+
     def route(path: str, **endpoints: Endpoint) -> Route:
         return Route(path, _guarded(context, endpoints), methods=list(endpoints))
 
@@ -83,7 +88,7 @@ def build_app(context: Context) -> ASGIApp:
             route("/metrics", GET=metrics),
             route("/static/{name}", GET=file),
         ],
-        exception_handlers={HTTPException: refused},
+        exception_handlers={HTTPException: refused, Exception: failed},
     )
     take = _guarded(context, {"POST": forms.take})
 
@@ -115,7 +120,7 @@ def _guarded(context: Context, endpoints: Mapping[str, Endpoint]) -> Endpoint:
 
 
 def _problem(context: Context, request: Request, status: int, message: str) -> Response:
-    if request.url.path.startswith("/api/"):
+    if request.scope["path"].startswith("/api/"):
         return problem(status, message)
     language = context.language(request)
     return problem_page(language, status, translate(message, language))
