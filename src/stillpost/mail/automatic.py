@@ -16,7 +16,7 @@ from stillpost.mail.addresses import Address
 from stillpost.mail.addresses import read as read_address
 from stillpost.mail.author import author_of, mailboxes
 from stillpost.mail.decoding import decode_words
-from stillpost.mail.message import Headers
+from stillpost.mail.message import Headers, Message
 
 
 class Kind(StrEnum):
@@ -79,6 +79,9 @@ _ANSWERED = re.compile(
     r"\s*(?:re|aw|sv|vs|antw|rif|odp|auto|automatic reply|out of office|autoreply)\s*(?:\[\d+\])?\s*:", re.IGNORECASE
 )
 
+_FAILED = re.compile(rb"^action:[ \t]*failed\b", re.IGNORECASE | re.MULTILINE)
+_FOR_NOW = re.compile(rb"^status:[ \t]*4\.", re.IGNORECASE | re.MULTILINE)
+
 MORE_AUTHORS: Final = N_("A proof has exactly one From field with one address.")
 NULL_SENDER: Final = N_("A proof has an envelope sender; this is a report or an automatic answer.")
 ANSWER: Final = N_("A proof is a new mail, not an answer: please write it afresh.")
@@ -138,6 +141,22 @@ def automatic(headers: Headers, *, null_sender: bool = False, product: str = "")
     if headers.text("x-auto-response-suppress").lower() not in _MEANINGLESS:
         return Automatic(Kind.MARKED, "x-auto-response-suppress")
     return Automatic(Kind.ANSWER, f"product: {product}") if product else None
+
+
+def is_bounce(message: Message, *, null_sender: bool) -> bool:
+    """Whether a mail that came back to an envelope sender of ours says that ours reached nobody, and never will.
+
+    A delivery status notification says so by an action ``failed`` without a status of class 4 (RFC 3464 section 2.3);
+    of what has no such part, only a mail with the null sender that is no automatic answer: absence notes come back to
+    the envelope sender, too, and they prove that the mailbox is read.
+    """
+    kind = automatic(message.headers, null_sender=null_sender)
+    if kind is None or kind.kind is not Kind.REPORT:
+        return False
+    if kind.sign != "content-type: delivery-status":
+        return kind.sign == "null sender"
+    report = message.raw[message.body_at :]
+    return _FAILED.search(report) is not None and _FOR_NOW.search(report) is None
 
 
 def _post_or(kind: Kind, headers: Headers) -> Kind:

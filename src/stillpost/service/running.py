@@ -9,8 +9,6 @@ from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any
 
-import dkim
-
 from stillpost.config import Config
 from stillpost.config.reader import ConfigError
 from stillpost.doors.http.app import build_app
@@ -19,7 +17,7 @@ from stillpost.doors.http.options import split_listen
 from stillpost.doors.http.puzzle import Puzzles
 from stillpost.doors.http.server import http_server
 from stillpost.doors.http.sources import networks
-from stillpost.doors.smtp.dkim import Resolve
+from stillpost.doors.smtp.dkim import Resolve, txt_record
 from stillpost.doors.smtp.door import FirstMailDoor
 from stillpost.doors.smtp.server import serve_smtp
 from stillpost.service.control import serve_control
@@ -107,7 +105,7 @@ async def serve(config: Config, announce: Callable[[House], None]) -> None:
             running += [tasks.create_task(audits) for audits in scheduled(house)]
             if mail_listener:
                 host = config.inbound.address.rpartition("@")[2]
-                running.append(tasks.create_task(serve_smtp(mail_door(house, dkim.get_txt), mail_listener, host)))
+                running.append(tasks.create_task(serve_smtp(mail_door(house, txt_record), mail_listener, host)))
             serving = tasks.create_task(server._serve([listener]))  # noqa: SLF001  # serve() would take the signals
             settle_memory()
             announce(house)

@@ -12,6 +12,7 @@ from stillpost.intake.first_mail import FirstMail, NoProof, judge, unfit
 from stillpost.journal import Journal
 from stillpost.language import N_, translate
 from stillpost.mail.auth import results_from
+from stillpost.mail.automatic import is_bounce
 from stillpost.mail.message import Headers, MessageError, read
 from stillpost.model import AuthResult
 from stillpost.reception.proving import Proving
@@ -61,13 +62,29 @@ class FirstMailDoor:
     async def take(self, peer: Peer, sender: str | None, recipients: Sequence[str], raw: bytes) -> str:
         """The SMTP answer to a whole mail."""
         try:
-            if bounced := self._bounced(recipients):
-                await self.proving.bounced(bounced, self.clock())
-                return "250 2.0.0 Noted"
+            if self.bounces and recipients and _without_plus(recipients[0]) == self.bounces.lower():
+                return await self._returned(recipients[0], sender, raw)
             return await self._take(peer, sender, raw)
         except StoreError as error:
             self.journal.failed("store", error)
-            return f"451 4.3.0 {self._say(NOT_NOW)}"
+        except Exception as error:  # noqa: BLE001  # a mistake of ours is journalled; the peer keeps its mail and tries again
+            self.journal.failed("smtp", error)
+        return self.not_now()
+
+    def not_now(self) -> str:
+        """The answer where we failed."""
+        return f"451 4.3.0 {self._say(NOT_NOW)}"
+
+    async def _returned(self, recipient: str, sender: str | None, raw: bytes) -> str:
+        """Something came back to the envelope sender of our challenges: a bounce counts, an absence note does not."""
+        try:
+            message = read(raw)
+        except MessageError:
+            return self._refuse(NoProof("unreadable", UNREADABLE))
+        challenge = recipient.partition("@")[0].rpartition("+")[2].lower()
+        if len(challenge) == 32 and _HEX.issuperset(challenge) and is_bounce(message, null_sender=not sender):
+            await self.proving.bounced(challenge, self.clock())
+        return "250 2.0.0 Noted"
 
     async def _take(self, peer: Peer, sender: str | None, raw: bytes) -> str:
         try:
@@ -106,13 +123,6 @@ class FirstMailDoor:
         names = [name for name, _ in headers.fields]
         border = names.index("received") if "received" in names else len(names)
         return results_from(headers, border, self.authserv_ids)
-
-    def _bounced(self, recipients: Sequence[str]) -> str:
-        """The challenge a bounce is about, from the address it came to (``local+ID@domain``)."""
-        if not self.bounces or not recipients or _without_plus(recipients[0]) != self.bounces.lower():
-            return ""
-        challenge = recipients[0].partition("@")[0].rpartition("+")[2]
-        return challenge if len(challenge) == 32 and _HEX.issuperset(challenge) else ""
 
     def _refuse(self, problem: NoProof) -> str:
         self.journal.not_a_proof(problem.word)

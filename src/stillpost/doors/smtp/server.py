@@ -1,6 +1,7 @@
 """The listener: aiosmtpd with our door behind it, bounded in size, recipients and time."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from stillpost.doors.smtp.door import MAX_BYTES, FirstMailDoor, Peer
 RECIPIENTS_MAX: Final = 10
 IDLE_SECONDS: Final = 60.0
 CONNECTIONS_MAX: Final = 200
+TALK_SECONDS: Final = 600.0  # each command, however useless, starts IDLE_SECONDS anew
 FINISH_SECONDS: Final = 8.0
 
 
@@ -77,10 +79,15 @@ class SmtpHandler:
         with self._talks.taking():
             return await self._door.take(peer, envelope.mail_from or None, envelope.rcpt_tos, bytes(content))
 
+    async def handle_exception(self, error: Exception) -> str:
+        """A mistake of ours, or of the library's, is journalled; the library would tell it to the peer and to its log."""
+        self._door.journal.failed("smtp", error)
+        return self._door.not_now()
+
 
 @final
 class BoundedSmtp(SMTP):
-    """aiosmtpd's protocol, with an end to how many peers may talk at once."""
+    """aiosmtpd's protocol, with an end to how many peers may talk at once, and for how long."""
 
     def __init__(self, door: FirstMailDoor, hostname: str, talks: Talks) -> None:
         super().__init__(
@@ -102,18 +109,21 @@ class BoundedSmtp(SMTP):
             transport.abort()
             return
         self._talks.open.add(self)
+        self._end = self.loop.call_later(TALK_SECONDS, transport.abort)  # type: ignore[attr-defined]  # a stream's transport
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
         """Make room."""
         if self in self._talks.open:
             self._talks.open.discard(self)
+            self._end.cancel()
             super().connection_lost(error)
 
 
 async def serve_smtp(door: FirstMailDoor, listener: socket.socket, hostname: str) -> None:
     """Answer until cancelled; then take no new connection, and answer what is being taken."""
     talks = Talks()
+    logging.getLogger("mail.log").setLevel(logging.CRITICAL + 1)  # the library's; it quotes what peers say
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: BoundedSmtp(door, hostname, talks), sock=listener)
     try:
