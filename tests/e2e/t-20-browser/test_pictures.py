@@ -4,6 +4,8 @@
 """
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +21,7 @@ MOST_BYTES = 200_000
 TABLET = {"width": 860, "height": 600}
 PHONE = {"width": 390, "height": 600}
 MESSAGE = "Hello,\n\nI ordered a bell on Monday and it has not arrived yet.\n\nAda"
+AUDITED = Path(__file__).parents[2] / "cases/audit/zendesk-default-2013"
 NACHRICHT = "Guten Tag,\n\nam Montag habe ich eine Klingel bestellt, sie ist noch nicht da.\n\nAda"
 
 
@@ -29,11 +32,22 @@ class Pictures:
         self.folder = folder
         self.taken: list[str] = []
 
-    def take(self, visitor: Visitor, name: str) -> None:
+    def take(self, visitor: Visitor, name: str, *, whole: bool = True) -> None:
         visitor.page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
-        visitor.page.screenshot(path=self.folder / f"{name}.png", full_page=True, animations="disabled")
+        visitor.page.screenshot(path=self.folder / f"{name}.png", full_page=whole, animations="disabled")
         assert (self.folder / f"{name}.png").stat().st_size <= MOST_BYTES
         self.taken.append(f"{name}.png")
+
+
+def audited(page: Path) -> str:
+    """The audit of settings as a page for one's boss; its address."""
+    command = [sys.executable, "-m", "stillpost", "audit", "zendesk", "--from", str(AUDITED), "--name", "acme"]
+    made = subprocess.run(
+        [*command, "--format", "html"], capture_output=True, text=True, check=False, env={"LC_ALL": "C.UTF-8"}
+    )
+    assert made.returncode == 1, made.stderr
+    page.write_text(made.stdout, encoding="utf-8")
+    return page.as_uri()
 
 
 def test_pictures_of_the_pages(browser: Browser, start: Callable[..., Stillpost], tmp_path: Path) -> None:
@@ -65,4 +79,7 @@ def test_pictures_of_the_pages(browser: Browser, start: Callable[..., Stillpost]
         ada.page.goto(f"{stillpost.url}/p/support")
         ada.fill_in("ada.phone@people.example", "My order has not arrived", MESSAGE)
         pictures.take(ada, "form-phone")
+    with visiting(browser, size=TABLET) as boss:
+        boss.page.goto(audited(tmp_path / "audit.html"))
+        pictures.take(boss, "audit", whole=False)
     assert sorted(pictures.taken) == sorted(path.name for path in IMG.glob("*.png")), "run make pictures"
