@@ -213,6 +213,19 @@ async def test_a_link_works_until_it_is_over_and_says_so_then() -> None:
     assert (await home.get(off, OWNER)).status == 410
 
 
+@pytest.mark.parametrize("back", [timedelta(seconds=1), timedelta(days=1), timedelta(days=400)], ids=str)
+async def test_a_clock_that_jumps_back_between_asking_and_proving_costs_nobody_anything(back: timedelta) -> None:
+    home = world()
+    link = await asked(home)
+    home.clock.push(seconds=-back.total_seconds())
+    assert told(await fill_in(home)) == "challenged"
+    await home.work()
+    assert len(home.mailer.sent) == 1
+    await answer(home, link, *ids_on(await home.get(link, OWNER))[:1])
+    await home.work()
+    assert len(home.helpdesk.tickets) == 1
+
+
 async def test_mangled_foreign_and_swapped_tokens_are_not_ours() -> None:
     home, other = world(), world()
     link, off = await asked(home), ""

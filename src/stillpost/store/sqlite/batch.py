@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any, Final, final
 
-_CHUNKS: Final = (64, 16, 4, 1)
+_CHUNKS: Final = (64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1)  # any number up to 64 in at most three statements
 
 _COLUMNS: Final = {
     "entries": "num, event_id, portal, at, refused, body",
