@@ -33,12 +33,9 @@ class Hasher:
         self._begin = lru_cache(_KINDS)(partial(_begin, key))
         self.remembered = lru_cache(_REMEMBERED)(self.digest)
         """As ``digest``; for keys that come again and again. Keeps raw values in memory only."""
-        self.pseudonym = lru_cache(_REMEMBERED)(self._text)
-        """A hash to stand in a record for a key of this kind: 15 or 16 hexadecimal digits."""
         self.claim = lru_cache(_REMEMBERED)(lambda name, key: self.digest(f"claim {name}", key))
         """What a reservation's rows are kept under."""
-        self._clear: list[Callable[[], None]] = [self.remembered.cache_clear, self.pseudonym.cache_clear]
-        self._clear.append(self.claim.cache_clear)
+        self._clear: list[Callable[[], None]] = [self.remembered.cache_clear, self.claim.cache_clear]
 
         self.meter = self.numbers("meter", meter_number)
         """The key of a meter as a number of 60 bits: for counting, and for the record of what was counted."""
@@ -48,6 +45,14 @@ class Hasher:
         state = self._begin(kind, HASH_BYTES).copy()
         state.update(raw.encode("utf-8", "surrogatepass"))
         return state.digest()
+
+    def pseudonym(self, kind: str, raw: str) -> str:
+        """A hash to stand in a record for a key of this kind: 15 or 16 hexadecimal digits.
+
+        What is kept ready is the hash, for columns and counters use it, too; a second memory for its digits costs more
+        under a flood of keys that come once than it saves.
+        """
+        return f"{self.meter(raw):015x}" if kind == "meter" else self.remembered(kind, raw)[:8].hex()
 
     def numbers(self, kind: str, form: Callable[[int], Number]) -> Callable[[str], Number]:
         """A function from raw keys of this kind to ``form`` of a 64-bit hash; quick for those that come again."""
@@ -66,9 +71,6 @@ class Hasher:
         """Forget the raw values kept ready."""
         for clear in self._clear:
             clear()
-
-    def _text(self, kind: str, raw: str) -> str:
-        return f"{self.meter(raw):015x}" if kind == "meter" else self.remembered(kind, raw)[:8].hex()
 
 
 def meter_number(hashed: int) -> int:
