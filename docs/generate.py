@@ -21,6 +21,7 @@ from stillpost.cli.main import COMMANDS, cli
 from stillpost.config import SECTIONS
 from stillpost.config.reader import key_of
 from stillpost.config.showing import written
+from stillpost.doors.milter.options import MilterOptions
 from stillpost.engine.detectors import PORTAL_DETECTORS, RECIPIENT_DETECTORS
 from stillpost.engine.policy import Policy
 from stillpost.helpdesks.audit_manuals import MANUALS
@@ -63,6 +64,10 @@ def config_page() -> str:
     parts += [f"\n## `[{name}]`\n\n{_table(kind)}" for name, kind in SECTIONS.items()]
     parts.append(f"\n## `[portals.NAME]`\n\nOne table a portal; NAME is in its address.\n\n{_table(PortalOptions)}")
     parts.append(f"\n## `[portals.NAME.limits]`\n\nMay only lower what `[limits]` says.\n\n{_table(PortalLimits)}")
+    parts.append(
+        "\n## `[milters.NAME]`\n\nOne table a listener for a mail server; [postfix.md](postfix.md) has the other half.\n\n"
+        f"{_table(MilterOptions)}"
+    )
     parts.append("\n## `[portals.NAME.helpdesk]`\n\n`product` is one of the following, `maildir` without it.\n")
     for product in PRODUCTS:
         parts.append(

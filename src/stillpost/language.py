@@ -16,6 +16,7 @@ NAMES = {"en": "English", "de": "Deutsch"}
 """What each language calls itself, for people who choose one."""
 
 _RANGE = re.compile(r"^\s*([A-Za-z]{1,8})(?:-[A-Za-z0-9]{1,8})*\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*)?$")
+_ASCII = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss"})
 _MAX_HEADER = 256
 _MAX_RANGES = 16
 
@@ -37,6 +38,11 @@ def catalogue(code: str) -> gettext.NullTranslations:
 def translate(text: str, code: str) -> str:
     """``text`` (English, marked with ``N_``) in the language ``code``."""
     return catalogue(code).gettext(text)
+
+
+def in_ascii(text: str) -> str:
+    """A sentence for an SMTP answer: few peers take more than ASCII there (RFC 6531 section 3.7.4.2)."""
+    return text.translate(_ASCII)
 
 
 def choose(accept_language: str, offered: tuple[str, ...] = OFFERED) -> str:

@@ -152,7 +152,9 @@ class SmtpSession:
             if self._offered:
                 await client.rset()
             self._offered = True
-            options = ["SMTPUTF8", "BODY=8BITMIME"] if mail.smtputf8 else []
+            options = ["SMTPUTF8"] if mail.smtputf8 else []
+            if not mail.content.isascii() and client.supports_extension("8bitmime"):
+                options.append("BODY=8BITMIME")
             await client.mail(mail.sender, options=options, encoding=encoding)
             await client.rcpt(mail.recipient, encoding=encoding)
         except aiosmtplib.SMTPRecipientRefused as error:
@@ -171,7 +173,7 @@ class SmtpSession:
         try:
             await self._client.data(mail.content)
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            message = f"the relay did not take a challenge: {type(error).__name__}"
+            message = f"the relay did not take a mail: {type(error).__name__}"
             raise MailerError(message) from error
         self._offered = False
 

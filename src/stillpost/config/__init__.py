@@ -8,13 +8,16 @@ from typing import Any, final
 
 from stillpost.config.reader import ConfigError, read_table, unknown_key
 from stillpost.doors.http.options import ServeOptions
+from stillpost.doors.milter.options import MilterOptions, Role
 from stillpost.doors.smtp.options import InboundOptions
 from stillpost.helpdesks.audit_options import AuditOptions
+from stillpost.helpdesks.automatic_mail import INTAKES, OnMark
 from stillpost.helpdesks.products import PRODUCTS, Product
 from stillpost.intake.limits import Limits
 from stillpost.intake.portal import PortalOptions
 from stillpost.mail.addresses import AddressError, parse
 from stillpost.mailer import RelayOptions
+from stillpost.reception.inbound import Unproven
 
 _MAX_FILE_BYTES = 1_000_000
 
@@ -57,6 +60,7 @@ class Config:
     inbound: InboundOptions = field(default=InboundOptions())
     limits: Limits = field(default=Limits())
     portals: Mapping[str, PortalConfig]
+    milters: Mapping[str, MilterOptions] = field(default_factory=dict)
     embedded: bool = False
 
     @property
@@ -68,6 +72,21 @@ class Config:
     def secret_file(self) -> Path:
         """The secret file."""
         return Path(self.serve.secret_file) if self.serve.secret_file else self.state / "secrets.json"
+
+    def portal_of(self, milter: str) -> str:
+        """The name of the portal a milter belongs to."""
+        return self.milters[milter].portal or next(iter(self.portals))
+
+    def product_of(self, milter: str) -> str:
+        """The product behind a milter, as the tables of automatic mail name it; empty where they do not know it."""
+        helpdesk = self.portals[self.portal_of(milter)].helpdesk
+        named = self.milters[milter].product or getattr(helpdesk.options, "behind", "") or helpdesk.product.name
+        return named if named in INTAKES else ""
+
+    def is_silent(self, milter: str) -> bool:
+        """Whether the product behind a milter was measured to take marked mail without an answer."""
+        product = self.product_of(milter)
+        return bool(product) and INTAKES[product].on_mark is OnMark.SILENT
 
 
 SECTIONS: Mapping[str, type] = {
@@ -108,7 +127,7 @@ def load_config(path: Path) -> Config:
 
 def read_config(tables: Mapping[str, Any]) -> Config:
     """The Config in parsed TOML. Raises ConfigError."""
-    known = {*SECTIONS, "portals"}
+    known = {*SECTIONS, "portals", "milters"}
     for key in tables:
         if key not in known:
             raise ConfigError(unknown_key("", key, dict.fromkeys(known)))
@@ -117,16 +136,18 @@ def read_config(tables: Mapping[str, Any]) -> Config:
     if not isinstance(portals, dict) or not portals:
         message = "portals: at least one [portals.NAME] is needed"
         raise ConfigError(message)
-    config = Config(portals={name: _portal(name, table) for name, table in portals.items()}, **sections)
+    config = Config(
+        portals={name: _portal(name, table) for name, table in portals.items()},
+        milters=_milters(tables.get("milters", {})),
+        **sections,
+    )
     _check(config)
     return config
 
 
 def _portal(name: str, table: object) -> PortalConfig:
     where = f"portals.{name}"
-    if not name.isascii() or not name.replace("-", "").isalnum() or name != name.lower() or len(name) > 40:
-        message = f"{where}: a portal's name is made of a-z, 0-9 and hyphens, 40 at most"
-        raise ConfigError(message)
+    _check_name(name, where)
     if not isinstance(table, dict):
         message = f"{where}: must be a table"
         raise ConfigError(message)
@@ -155,6 +176,27 @@ def _audit(table: object, helpdesk: str, where: str) -> AuditConfig:
     return AuditConfig(product, options)
 
 
+def _check_name(name: str, where: str) -> None:
+    if not name.isascii() or not name.replace("-", "").isalnum() or name != name.lower() or len(name) > 40:
+        message = f"{where}: a name is made of a-z, 0-9 and hyphens, 40 at most"
+        raise ConfigError(message)
+
+
+def _milters(tables: object) -> dict[str, MilterOptions]:
+    if not isinstance(tables, dict):
+        message = "milters: must hold tables, [milters.NAME]"
+        raise ConfigError(message)
+    made = {}
+    for name, table in tables.items():
+        where = f"milters.{name}"
+        _check_name(name, where)
+        if not isinstance(table, dict):
+            message = f"{where}: must be a table"
+            raise ConfigError(message)
+        made[name] = read_table(MilterOptions, table, where)
+    return made
+
+
 def _helpdesk(table: object, where: str) -> HelpdeskConfig:
     if not isinstance(table, dict):
         message = f"{where}: must be a table"
@@ -176,9 +218,32 @@ def _check(config: Config) -> None:
             message = f"portals.{name}.{problem}"
             raise ConfigError(message)
         _check_address(portal.options.from_ or config.relay.from_, f"portals.{name}.from")
+    _check_milters(config)
     _check_address(config.inbound.address, "inbound.address")
     if config.relay.envelope_from:
         _check_address(config.relay.envelope_from, "relay.envelope_from")
+
+
+def _check_milters(config: Config) -> None:
+    for name, options in config.milters.items():
+        where = f"milters.{name}"
+        if options.portal and options.portal not in config.portals:
+            raise ConfigError(
+                unknown_key(where, options.portal, config.portals).replace("unknown key", "unknown portal")
+            )
+        if not options.portal and len(config.portals) > 1:
+            message = f"{where}.portal: say which one, there are {len(config.portals)}: {', '.join(config.portals)}"
+            raise ConfigError(message)
+        if options.product and options.product not in INTAKES:
+            raise ConfigError(unknown_key(where, options.product, INTAKES).replace("unknown key", "unknown product"))
+        if options.role is Role.PORTAL_IN and options.unproven is Unproven.QUIET and not config.is_silent(name):
+            message = (
+                f"{where}.unproven = 'quiet': no measurement says that this helpdesk takes marked mail without an answer; "
+                'write "unmeasured" to do it all the same, or "hold" or "challenge"'
+            )
+            raise ConfigError(message)
+        for address in options.addresses if options.role is not Role.RECIPIENT else ():
+            _check_address(address, f"{where}.addresses")
 
 
 def _check_address(address: str, where: str) -> None:

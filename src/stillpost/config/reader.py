@@ -6,7 +6,7 @@ Field metadata: ``help`` (shown in ``docs/config.md``) and ``key`` where the TOM
 import re
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import Field, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import timedelta
 from difflib import get_close_matches
 from enum import StrEnum
@@ -41,6 +41,10 @@ def read_table(kind: type[T], table: Mapping[str, object], where: str) -> T:
     for key in table:
         if key not in known:
             raise ConfigError(unknown_key(where, key, known))
+    for key, field in known.items():
+        if key not in table and field.default is MISSING and field.default_factory is MISSING:
+            message = f"{_path(where, key)} is needed: {field.metadata.get('help', '')}"
+            raise ConfigError(message)
     values = {
         field.name: read_value(hints[field.name], table[key], _path(where, key), field.name)
         for key, field in known.items()

@@ -21,6 +21,8 @@ def shown(config: Config, *, changed_only: bool) -> Iterator[tuple[str, object]]
         yield from _options(f"{where}.helpdesk", portal.helpdesk.options, changed_only=changed_only)
         if portal.audit is not None:
             yield from _options(f"{where}.audit", portal.audit.options, changed_only=changed_only)
+    for name, options in config.milters.items():
+        yield from _options(f"milters.{name}", options, changed_only=changed_only)
 
 
 def written(value: object) -> Any:

@@ -30,6 +30,11 @@ class Origin(StrEnum):
 class Origins(Protocol):
     """A helpdesk whose records say who wrote a mail."""
 
+    @property
+    def origin_at_once(self) -> bool:
+        """Whether the records are complete while the mail is being sent, not only a moment later."""
+        ...
+
     async def origin(self, headers: Headers) -> Origin:
         """Who wrote the mail with this header, by the product's records. Raises HelpdeskError if they cannot be read."""
         ...

@@ -7,7 +7,8 @@ from typing import final
 
 from stillpost.intake.flow import FlowError, Happening, release, step
 from stillpost.journal import Journal
-from stillpost.model import Request, RequestState
+from stillpost.model import Direction, Request, RequestState
+from stillpost.reception.acquaintance import Acquaintance
 from stillpost.store.protocol import By, Case, Settlement, Store
 
 
@@ -21,6 +22,7 @@ class Agent:
     """Releases and drops held requests, journalled."""
 
     store: Store
+    acquaintance: Acquaintance
     journal: Journal
     wake: Callable[[], None]
 
@@ -34,9 +36,17 @@ class Agent:
         Raises NotHeldError, StoreError.
         """
         released = await self._settle(request_id, at, lambda request: release(request, at, vouched=vouched))
+        await self._welcome(released, at)
         self.journal.operated("release", id=request_id, vouched=vouched)
         self.wake()
         return released
+
+    async def _welcome(self, released: Request, at: datetime) -> None:
+        """Whose mail the owner of a mailbox wants is known to him from now on."""
+        if released.mail is not None and released.mail.direction is Direction.RECIPIENT:
+            identity = released.fields.get("identity", "")
+            if identity:
+                await self.acquaintance.welcome(released.requester.limit_key, identity, at)
 
     async def drop(self, request_id: str, at: datetime) -> Request:
         """Delete a held request unread by anybody else. Raises NotHeldError, StoreError."""

@@ -15,6 +15,7 @@ from stillpost.journal import Journal
 from stillpost.mail.compose import Challenge, compose_challenge
 from stillpost.mailer import Mailer, MailerError, RecipientRefusedError, Session
 from stillpost.reception.portal import Portal
+from stillpost.reception.reinjecting import remember
 from stillpost.reception.waiting import BATCH, retry_delay, unhurried
 from stillpost.store.protocol import ChallengeNote, Due, Kind, Store
 
@@ -22,7 +23,10 @@ from stillpost.store.protocol import ChallengeNote, Due, Kind, Store
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Challenging:
-    """Mails the challenges in the ledger's outbox. ``chance`` gives a number in [0, 1)."""
+    """Mails the challenges in the ledger's outbox. ``chance`` gives a number in [0, 1).
+
+    ``through_milters``: milters of ours may see our own mails.
+    """
 
     portals: Mapping[str, Portal]
     limits: Limits
@@ -33,6 +37,7 @@ class Challenging:
     clock: Callable[[], datetime]
     chance: Callable[[], float]
     envelope_from: str = ""
+    through_milters: bool = False
     under_way: set[str] = field(default_factory=set)
     """The challenge that is being mailed, never more than one: the ledger has given it up, the relay may not have it."""
 
@@ -79,6 +84,8 @@ class Challenging:
             self.journal.failed("relay", error)
             await self._later(item, note)
             return False
+        if self.through_milters:  # it may leave through one of ours, which would ask about it
+            await remember(self.store.lists, mail, now)
         self.under_way.add(note.id)
         try:
             if not await self.store.ledger.spend(item.id):

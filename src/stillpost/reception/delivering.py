@@ -13,8 +13,10 @@ from typing import final
 from stillpost.helpdesks.protocol import HelpdeskError
 from stillpost.intake.flow import ticket_of
 from stillpost.journal import Journal
+from stillpost.mailer import MailerError, RecipientRefusedError
 from stillpost.model import Request
 from stillpost.reception.portal import Portal
+from stillpost.reception.reinjecting import Reinjector
 from stillpost.reception.waiting import IDLE_SECONDS, retry_delay, unhurried
 from stillpost.store.protocol import Due, Kind, Store, StoreError
 
@@ -29,9 +31,10 @@ _Item = tuple[Due, Request]
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivering:
-    """Hands over the tickets in the ledger's outbox. ``chance`` gives a number in [0, 1)."""
+    """Hands over the tickets in the ledger's outbox, and the mails that were released. ``chance`` gives a number in [0, 1)."""
 
     portals: Mapping[str, Portal]
+    reinjectors: Mapping[str, Reinjector]
     store: Store
     journal: Journal
     clock: Callable[[], datetime]
@@ -95,6 +98,8 @@ class Delivering:
 
     async def _ticket(self, item: Due, request: Request) -> bool:
         """Hand one over; whether the helpdesk answered it, be it with a no."""
+        if request.mail is not None:
+            return await self._mail(item, request, request.mail.listener)
         portal = self.portals.get(request.portal)
         if portal is None:
             self.journal.ticket(request.portal, request.id, "-", "later", "this portal is no longer configured")
@@ -116,6 +121,27 @@ class Delivering:
         await self.store.ledger.done(item.id, self.clock(), reference)
         await self.store.holds.drop(request.id)
         self.journal.ticket(portal.name, request.id, product, "delivered")
+        return True
+
+    async def _mail(self, item: Due, request: Request, listener: str) -> bool:
+        """A held mail goes back to the mail server; whether that answered."""
+        reinjector = self.reinjectors.get(listener)
+        content = await self.store.holds.get(request.id, "0")
+        if reinjector is None or content is None:
+            why = "this milter is no longer configured" if reinjector is None else "its bytes are not there"
+            self.journal.reinjected(listener, request.id, "later", why=why)
+            await self._later(item, _AFTER_REFUSAL)
+            return True
+        try:
+            message_id = await reinjector.send(request, content, self.clock())
+        except MailerError as error:
+            refused = isinstance(error, RecipientRefusedError)
+            self.journal.reinjected(listener, request.id, "refused" if refused else "later", why=str(error)[:200])
+            await self._later(item, _AFTER_REFUSAL if refused else None)
+            return refused
+        await self.store.ledger.done(item.id, self.clock(), message_id)
+        await self.store.holds.drop(request.id)
+        self.journal.reinjected(listener, request.id, "delivered")
         return True
 
     async def _files(self, request: Request) -> list[bytes]:

@@ -5,18 +5,19 @@ about it stays. One copy for each recipient, since each is released by his own w
 """
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, final
 
 from stillpost.guard import Guard, Judged
-from stillpost.intake.limits import Claim, Limits, claims
+from stillpost.intake.limits import Limits, claims
 from stillpost.intake.portal import PortalOptions
 from stillpost.intake.token import code_of
 from stillpost.mail.addresses import is_free_mail
 from stillpost.mail.roles import Role, role
 from stillpost.model import (
+    Action,
     Address,
     Attachment,
     Feedback,
@@ -26,6 +27,7 @@ from stillpost.model import (
     Request,
     RequestState,
     Source,
+    Verdict,
 )
 from stillpost.reception.planning import SPACE, size_of
 from stillpost.reception.submit import BRAKE, SUPPRESSED
@@ -44,7 +46,11 @@ class NoRoom(Exception):  # noqa: N818  # the mail server keeps the mail instead
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """One copy to hold. ``whose``: the address whose proof releases it; ``ask``: whether he is asked for it."""
+    """One copy to hold. ``whose``: the address whose proof releases it; ``ask``: whether he is asked for it.
+
+    ``asked_later``: not yet, somebody else will call ``ask``. ``text`` and ``fields`` are kept beside it, for whoever looks
+    at what is held.
+    """
 
     whose: Address
     mail: HeldMail
@@ -53,6 +59,9 @@ class Copy:
     portal: str
     lasts: timedelta
     ask: bool
+    asked_later: bool = False
+    text: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @final
@@ -71,21 +80,16 @@ class Holding:
 
         ``options`` are the portal's that asks, None where nobody is asked.
         """
-        request = self._request(copy, event, judged)
+        mailable = (
+            (copy.ask or copy.asked_later)
+            and options is not None
+            and await self._mailable(copy.whose, copy.portal, event.at)
+        )
         challenge: ChallengeNote | None = None
-        claimed: tuple[Claim, ...] = ()
-        if copy.ask and options is not None and await self._mailable(copy, event.at):
-            challenge = self._challenge(copy, event.at)
-            claimed = claims(
-                self.limits,
-                options.limits,
-                copy.portal,
-                copy.whose,
-                NOWHERE,
-                free_mail=is_free_mail(copy.whose.domain),
-                seen=False,
-                told=False,
-            )
+        claimed: tuple[Reservation, ...] = ()
+        if copy.ask and mailable and options is not None:
+            challenge, claimed = self._question(copy.whose, copy.portal, event.at, options)
+        request = self._request(copy, event, judged, asks=mailable)
         await self.store.holds.put(request.id, "0", copy.content)
         decision = self._decide(request, challenge, claimed)
         try:
@@ -98,25 +102,44 @@ class Holding:
             raise NoRoom
         if receipt.taken.challenge is not None:
             self.wake()
-            await self._asked(copy, event)
+            await self.guard.observe(_challenged(copy.portal, copy.whose, event.event_id, event.at))
         return receipt
 
-    def _request(self, copy: Copy, event: Mail, judged: Judged) -> Request:
+    async def ask(self, request: Request, at: datetime, options: PortalOptions) -> bool:
+        """Ask for a mail that is held already; False where its address may not be asked (now). Raises StoreError."""
+        if not await self._mailable(request.requester, request.portal, at):
+            return False
+        note, claimed = self._question(request.requester, request.portal, at, options)
+        event = _challenged(request.portal, request.requester, request.id, at)
+        said = Action.CHALLENGE
+        verdict = Verdict(event_id=event.event_id, action=said, advised=said, score=0.0)
+        decision = Decision(reservations=claimed, challenge=note)
+        receipt = await self.store.ledger.commit(event, verdict, (), (), decision)
+        if receipt.taken is None:
+            return False
+        self.wake()
+        await self.guard.observe(event)
+        return True
+
+    def _request(self, copy: Copy, event: Mail, judged: Judged, *, asks: bool) -> Request:
+        """Where nobody can be asked, an agent's word is all that releases it; else it waits for its owner's."""
         digest = hashlib.sha256(copy.content).hexdigest()
         return Request(
             id=event.event_id,
             portal=copy.portal,
             at=event.at,
             expires=event.at + copy.lasts,
-            state=RequestState.CHALLENGED if copy.ask else RequestState.HELD,
+            state=RequestState.CHALLENGED if asks else RequestState.HELD,
             requester=copy.whose,
             subject=copy.subject[:SUBJECT_MAX_LENGTH],
+            text=copy.text,
+            fields=copy.fields,
             attachments=(Attachment(name="mail", media_type=MAIL_TYPE, size_bytes=len(copy.content), sha256=digest),),
             tags=tuple(symbol.name for symbol in judged.verdict.symbols),
             mail=copy.mail,
         )
 
-    def _decide(self, request: Request, challenge: ChallengeNote | None, claimed: tuple[Claim, ...]) -> Decision:
+    def _decide(self, request: Request, challenge: ChallengeNote | None, claimed: tuple[Reservation, ...]) -> Decision:
         """With the one challenge if everything it claims is granted, else without; both only where there is room."""
         secret = self.fresh(16).hex()
         room = Reservation(
@@ -126,36 +149,48 @@ class Holding:
         silent = Decision(reservations=(room,), keep=keep)
         if challenge is None:
             return silent
-        asked = tuple(
-            Reservation(name=claim.name, key=claim.key, limit=claim.limit, window=claim.window) for claim in claimed
-        )
-        return replace(silent, reservations=(room, *asked), challenge=challenge, otherwise=silent)
+        return replace(silent, reservations=(room, *claimed), challenge=challenge, otherwise=silent)
 
-    def _challenge(self, copy: Copy, at: datetime) -> ChallengeNote:
-        return ChallengeNote(
+    def _question(
+        self, whose: Address, portal: str, at: datetime, options: PortalOptions
+    ) -> tuple[ChallengeNote, tuple[Reservation, ...]]:
+        """The one challenge to an address, and all that it claims."""
+        note = ChallengeNote(
             id=self.fresh(16).hex(),
-            portal=copy.portal,
-            to=copy.whose,
-            locale="en",
+            portal=portal,
+            to=whose,
+            locale=options.languages[0],
             at=at,
             expires=at + self.limits.challenge_window,
         )
+        claimed = claims(
+            self.limits,
+            options.limits,
+            portal,
+            whose,
+            NOWHERE,
+            free_mail=is_free_mail(whose.domain),
+            seen=False,
+            told=False,
+        )
+        return note, tuple(
+            Reservation(name=claim.name, key=claim.key, limit=claim.limit, window=claim.window) for claim in claimed
+        )
 
-    async def _mailable(self, copy: Copy, at: datetime) -> bool:
+    async def _mailable(self, whose: Address, portal: str, at: datetime) -> bool:
         """Whether this address may be asked at all: a person's, not suppressed, and no brake is on."""
         lists = self.store.lists
-        if role(copy.whose) is not Role.PERSON or await lists.has(SUPPRESSED, copy.whose.limit_key, at):
+        if role(whose) is not Role.PERSON or await lists.has(SUPPRESSED, whose.limit_key, at):
             return False
-        return not (await lists.has(BRAKE, "*", at) or await lists.has(BRAKE, copy.portal, at))
+        return not (await lists.has(BRAKE, "*", at) or await lists.has(BRAKE, portal, at))
 
-    async def _asked(self, copy: Copy, event: Mail) -> None:
-        await self.guard.observe(
-            Feedback(
-                event_id=f"{event.event_id}.challenged",
-                portal=copy.portal,
-                at=event.at,
-                kind=FeedbackKind.CHALLENGED,
-                requester=copy.whose,
-                about=event.event_id,
-            )
-        )
+
+def _challenged(portal: str, whose: Address, about: str, at: datetime) -> Feedback:
+    return Feedback(
+        event_id=f"{about}.challenged",
+        portal=portal,
+        at=at,
+        kind=FeedbackKind.CHALLENGED,
+        requester=whose,
+        about=about,
+    )

@@ -21,9 +21,18 @@ from stillpost.mail.copies import NOBODY_MOVED, Moved, move, named, rewrite
 from stillpost.mail.platform import identity
 from stillpost.model import Action, Direction, HeldMail, Mail, Mode, ProofMode
 from stillpost.reception.holding import Copy, Holding, NoRoom
-from stillpost.reception.mail import NOBODY, RECIPIENTS_JUDGED, Incoming, Recipient, letter_key, without_twins
+from stillpost.reception.mail import (
+    NOBODY,
+    RECIPIENTS_JUDGED,
+    Incoming,
+    Recipient,
+    is_among,
+    key_of,
+    letter_key,
+    without_twins,
+)
 from stillpost.reception.portal import Portal
-from stillpost.reception.proving import Proving
+from stillpost.reception.proving import UNKNOWN_CODE, Proving
 from stillpost.reception.reinjecting import RELEASED, mark_of
 from stillpost.reception.submit import reference
 from stillpost.store.protocol import Decision, Reservation, Store
@@ -35,7 +44,6 @@ SENT: Final = "sent"
 ONCE: Final = "signed-mail"
 MOVED_FIELD: Final = "Stillpost-Moved"
 """Our field with the addresses that were taken out of the recipient fields."""
-NOTHING_WAITS: Final = "Nothing waits for this code; it was used already, or it is over."
 _REMEMBERED: Final = timedelta(days=30)
 _SOLICITED_MAX: Final = 100_000  # lines of 400 bytes; what comes beyond is not solicited
 _COPIES_LOOKED_UP: Final = 20  # of one mail; those beyond count as unproven
@@ -118,11 +126,31 @@ class Inbound:
             found, written = replace(found, proven=False, reason="seen-before"), False
             event = self._event(incoming, concerned[0], found)
             judged = await self.guard.decide(event, self._policy, count=False)
-        if not written and not self._waits(judged, found):
+        if not written and not self._waits(judged, found, others):
             await self.store.ledger.commit(event, judged.verdict, judged.meters, judged.readings, Decision())
         inward = await self._done(incoming, event, judged, found, (concerned, others))
         self.journal.mailed(self.name, event.event_id, inward.action, judged.verdict, inward.reason)
         return inward
+
+    def decide_blindly(self, incoming: Incoming) -> Inward:
+        """What to do where nothing can be looked up or written down: a quiet ticket, or the sender tries again later."""
+        recipients = without_twins(incoming.recipients)
+        concerned = tuple(each for each in recipients if self._concerns(each) or self._is_proof(each))
+        if not concerned:
+            return UNTOUCHED
+        ours = {key_of(each) for each in concerned} | self.addresses
+        action = Action.QUIET if self.silent and not any(map(self._is_proof, concerned)) else Action.DEFER
+        return Inward(
+            action=Action.ACCEPT if self.mode is Mode.OBSERVE else action,
+            advised=action,
+            id="",
+            reason="blind",
+            concerned=concerned,
+            others=tuple(each for each in recipients if each not in concerned),
+            moved=NOBODY_MOVED
+            if self.mode is Mode.OBSERVE
+            else move(incoming.headers, lambda address: address.proof_key in ours or is_among(address, self.keep)),
+        )
 
     @property
     def _policy(self) -> Policy:
@@ -142,13 +170,15 @@ class Inbound:
             recipient.address.proof_key in self.addresses or recipient.address.limit_key in self.addresses
         )
 
-    async def _comes_back(self, incoming: Incoming, concerned: Iterable[Recipient]) -> bool:
+    async def _comes_back(self, incoming: Incoming, concerned: tuple[Recipient, ...]) -> bool:
         """Whether this is a mail that we handed to our own mail server ourselves."""
         if not incoming.local:
             return False
         for recipient in concerned:
             if not await self.store.lists.has(RELEASED, mark_of(incoming.headers, recipient.spelled), incoming.at):
                 return False
+        for recipient in concerned:  # known again once: whoever sends the same mail after us is a stranger
+            await self.store.lists.remove(RELEASED, mark_of(incoming.headers, recipient.spelled))
         return True
 
     async def _authorship(self, incoming: Incoming, concerned: tuple[Recipient, ...]) -> Authorship:
@@ -197,9 +227,9 @@ class Inbound:
 
     # --- what happens ---
 
-    def _waits(self, judged: Judged, found: Authorship) -> bool:
+    def _waits(self, judged: Judged, found: Authorship, others: tuple[Recipient, ...]) -> bool:
         """Whether the mail is held: then its entry is written with it."""
-        action = self._action(judged, found, judged.verdict.action)
+        action = self._action(judged, found, judged.verdict.action, others)
         return self.mode is Mode.ENFORCE and action in {Action.CHALLENGE, Action.HOLD}
 
     async def _done(
@@ -210,16 +240,16 @@ class Inbound:
         found: Authorship,
         parts: tuple[tuple[Recipient, ...], tuple[Recipient, ...]],
     ) -> Inward:
-        action = self._action(judged, found, judged.verdict.action)
+        action = self._action(judged, found, judged.verdict.action, parts[1])
         inward = Inward(
             action=Action.ACCEPT if self.mode is Mode.OBSERVE else action,
-            advised=self._action(judged, found, judged.verdict.advised),
+            advised=self._action(judged, found, judged.verdict.advised, parts[1]),
             id=event.event_id,
             reason=found.reason,
             concerned=parts[0],
             others=parts[1],
         )
-        if self._waits(judged, found):
+        if self._waits(judged, found, parts[1]):
             await self._hold(incoming, event, judged, found, inward)
             return inward
         if self.mode is Mode.OBSERVE or action in {Action.DEFER, Action.REJECT}:
@@ -229,10 +259,12 @@ class Inbound:
             await self.store.lists.add(SOLICITED, key, event.at, event.at + _REMEMBERED, at_most=_SOLICITED_MAX)
         return replace(inward, moved=await self._moved(incoming, inward.concerned))
 
-    def _action(self, judged: Judged, found: Authorship, said: Action) -> Action:
+    def _action(self, judged: Judged, found: Authorship, said: Action, others: tuple[Recipient, ...]) -> Action:
         """The listener's way with what is unproven, in place of the engine's plain "challenge"."""
         if judged.degraded:
             return Action.QUIET if self.silent else Action.DEFER
+        if said is Action.REJECT and others:
+            return Action.HOLD  # one answer for all recipients: a refusal would take the mail from the others, too
         if said is not Action.CHALLENGE:
             return said
         if found.automatic is not None:
@@ -279,8 +311,7 @@ class Inbound:
         for number, address in enumerate(named(incoming.headers)):
             if (
                 address.proof_key in ours
-                or address.proof_key in self.keep
-                or address.domain in self.keep
+                or is_among(address, self.keep)
                 or (number < _COPIES_LOOKED_UP and await self.store.ledger.proven(address.proof_key, incoming.at))
             ):
                 stay.add(address.proof_key)
@@ -295,7 +326,7 @@ class Inbound:
             answer = found
         else:
             request = await self.proving.by_mail(found.code, found.sender, incoming.at)
-            answer = NoProof("unknown-code", NOTHING_WAITS) if request is None else request.id
+            answer = NoProof("unknown-code", UNKNOWN_CODE) if request is None else request.id
         if isinstance(answer, NoProof):
             self.journal.not_a_proof(answer.word)
         return Inward(

@@ -1,10 +1,11 @@
 """A mail at a milter, as reception sees it: parsed once by the door, the same for every role."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import final
 
+from stillpost.mail.border import Border
 from stillpost.mail.message import Headers
 from stillpost.model import Address, AuthResult, Envelope
 
@@ -31,8 +32,9 @@ class Incoming:
     """A whole mail with its envelope.
 
     ``sender`` None is the null sender. ``content`` is the mail byte for byte as far as a milter sees it, None where the
-    role keeps no bodies or this one is too large to keep. ``results``: what trusted checks found. ``local``: a program of
-    this machine handed it over. ``login``: who logged in to hand it over, if anybody.
+    role keeps no bodies or this one is too large to keep. ``results``: what
+    trusted checks found; ``border``: where it came in to us. ``local``: a program of this machine handed it over.
+    ``login``: who logged in to hand it over, if anybody.
     """
 
     at: datetime
@@ -41,6 +43,7 @@ class Incoming:
     headers: Headers
     content: bytes | None = None
     client_ip: str = ""
+    border: Border | None = None
     helo: str = ""
     local: bool = False
     login: str = ""
@@ -56,11 +59,21 @@ class Incoming:
         )
 
 
+def key_of(recipient: Recipient) -> str:
+    """What makes two spellings one recipient."""
+    return recipient.address.proof_key if recipient.address else recipient.spelled
+
+
+def is_among(address: Address, people: Collection[str]) -> bool:
+    """Whether the address, or its domain, is one of these (proof keys and domains)."""
+    return address.proof_key in people or address.domain in people
+
+
 def without_twins(recipients: Sequence[Recipient]) -> tuple[Recipient, ...]:
     """Each recipient once, as first spelled."""
     found: dict[str, Recipient] = {}
     for recipient in recipients:
-        found.setdefault(recipient.address.proof_key if recipient.address else recipient.spelled, recipient)
+        found.setdefault(key_of(recipient), recipient)
     return tuple(found.values())
 
 

@@ -7,19 +7,21 @@ nobody can lock a real customer out by asking first.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import final
+from typing import Final, final
 
 from stillpost.guard import Guard
 from stillpost.intake.flow import Happening, prove, step
 from stillpost.intake.limits import Limits
 from stillpost.intake.token import Purpose, Signer, TokenError
 from stillpost.journal import Journal
+from stillpost.language import N_
 from stillpost.mail.addresses import is_free_mail
 from stillpost.model import Address, Feedback, FeedbackKind, Request, RequestState, Way
 from stillpost.reception.portal import Portal
 from stillpost.store.protocol import By, Case, Settlement, Store
 
 MAX_LISTED = 20
+UNKNOWN_CODE: Final = N_("Nothing waits for this code; it was used already, or it is over.")
 _BOUNCED_FOR = timedelta(days=60)  # as Zammad does after a hard bounce
 _HEX = frozenset("0123456789abcdef")
 

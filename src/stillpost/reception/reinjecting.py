@@ -44,10 +44,7 @@ class Reinjector:
             message = f"{request.id} is no mail"
             raise ValueError(message)
         outgoing = outgoing_of(request, request.mail, content, self.host)
-        headers = _headers(outgoing.content)
-        if headers is not None:
-            key = mark_of(headers, request.mail.recipient)
-            await self.lists.add(RELEASED, key, at, at + _RECOGNIZED_FOR)
+        await remember(self.lists, outgoing, at)
         session = await self.mailer.connect()
         try:
             await session.offer(outgoing)
@@ -55,6 +52,13 @@ class Reinjector:
         finally:
             await session.close()
         return outgoing.message_id
+
+
+async def remember(lists: Lists, outgoing: Outgoing, at: datetime) -> None:
+    """Write down that this mail is on its way, before its first byte leaves, so that our own milters let it through."""
+    headers = _headers(outgoing.content)
+    if headers is not None:
+        await lists.add(RELEASED, mark_of(headers, outgoing.recipient), at, at + _RECOGNIZED_FOR)
 
 
 def outgoing_of(request: Request, mail: HeldMail, content: bytes, host: str) -> Outgoing:

@@ -4,48 +4,28 @@ import asyncio
 import contextlib
 import gc
 import signal
-import socket
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any
 
 from stillpost.config import Config
-from stillpost.config.reader import ConfigError
 from stillpost.doors.http.app import build_app
 from stillpost.doors.http.context import Context
-from stillpost.doors.http.options import split_listen
 from stillpost.doors.http.puzzle import Puzzles
 from stillpost.doors.http.server import http_server
 from stillpost.doors.http.sources import networks
+from stillpost.doors.milter.server import Listener
 from stillpost.doors.smtp.dkim import Resolve, txt_record
 from stillpost.doors.smtp.door import FirstMailDoor
 from stillpost.doors.smtp.server import serve_smtp
 from stillpost.service.control import serve_control
+from stillpost.service.listening import bind, bind_any
+from stillpost.service.milters import door_of
 from stillpost.service.operations import Operations
 from stillpost.service.wiring import House, open_house
 from stillpost.store.protocol import StoreError
 
 HOUSEKEEPING = timedelta(seconds=60)
-
-
-def bind(listen: str, key: str) -> socket.socket:
-    """A listening socket for ``host:port``. Raises ConfigError with what to do."""
-    where = split_listen(listen)
-    if where is None:
-        message = f"{key} = {listen!r} must be host:port"
-        raise ConfigError(message)
-    family = socket.AF_INET6 if ":" in where[0] else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(where)
-        listener.listen(1024)
-    except OSError as error:
-        listener.close()
-        message = f"{key} = {listen!r}: {error.strerror}; stop what listens there, or set another {key}"
-        raise ConfigError(message) from error
-    listener.setblocking(False)
-    return listener
 
 
 def http_context(house: House, ready: Callable[[], str]) -> Context:
@@ -93,6 +73,10 @@ async def serve(config: Config, announce: Callable[[House], None]) -> None:
         mail_listener = bind(config.inbound.listen, "inbound.listen") if config.inbound.listen else None
         if mail_listener:
             stack.callback(mail_listener.close)
+        milter_listeners = {
+            name: stack.enter_context(bind_any(options.listen, f"milters.{name}.listen"))
+            for name, options in config.milters.items()
+        }
         house = await stack.enter_async_context(open_house(config))
         trouble: list[str] = []
         server = http_server(build_app(http_context(house, lambda: "".join(trouble))))
@@ -106,6 +90,10 @@ async def serve(config: Config, announce: Callable[[House], None]) -> None:
             if mail_listener:
                 host = config.inbound.address.rpartition("@")[2]
                 running.append(tasks.create_task(serve_smtp(mail_door(house, txt_record), mail_listener, host)))
+            if house.milters:
+                running.append(tasks.create_task(house.second_look.run()))
+            for name, milter in house.milters.items():
+                running.append(tasks.create_task(Listener(door_of(milter)).serve(milter_listeners[name])))
             serving = tasks.create_task(server._serve([listener]))  # noqa: SLF001  # serve() would take the signals
             settle_memory()
             announce(house)

@@ -22,15 +22,19 @@ from stillpost.intake.token import Signer
 from stillpost.journal import Journal, Write
 from stillpost.mail.addresses import parse
 from stillpost.mailer import MaildirMailer, Mailer, SmtpMailer
+from stillpost.reception.acquaintance import Acquaintance
 from stillpost.reception.agent import Agent
 from stillpost.reception.challenging import Challenging
 from stillpost.reception.delivering import Delivering
+from stillpost.reception.holding import Holding
 from stillpost.reception.outbox import Outbox, Wake
 from stillpost.reception.portal import Portal
 from stillpost.reception.proving import Proving
+from stillpost.reception.second_look import SecondLook
 from stillpost.reception.submit import Admission
 from stillpost.service.chance import Chance
 from stillpost.service.lines import Lines
+from stillpost.service.milters import Milter, Rooms, build_milters, build_reinjectors
 from stillpost.store.options import StoreOptions
 from stillpost.store.protocol import Store
 from stillpost.store.sqlite import open_sqlite
@@ -71,6 +75,8 @@ class House:
     proving: Proving
     agent: Agent
     outbox: Outbox
+    milters: Mapping[str, Milter]
+    second_look: SecondLook
     signer: Signer
     keys: Mapping[str, bytes]
     clock: Callable[[], datetime]
@@ -84,12 +90,17 @@ async def open_house(
     keys = load_secrets(config.secret_file, secrets.token_bytes, clock())
     journal = Journal(write or Lines(), clock)
     async with open_sqlite(config.state, keys.store, _store_options(config)) as store:
-        portals = {name: _portal(name, portal, config, clock) for name, portal in config.portals.items()}
+        portals = build_portals(config, clock)
         try:
             yield build_house(config, keys, store, journal, portals, _mailer(config), clock)
         finally:
             for portal in portals.values():
                 await portal.helpdesk.aclose()
+
+
+def build_portals(config: Config, clock: Callable[[], datetime]) -> dict[str, Portal]:
+    """Every portal with its helpdesk, by name. Raises ConfigError."""
+    return {name: _portal(name, portal, config, clock) for name, portal in config.portals.items()}
 
 
 def build_house(
@@ -106,6 +117,32 @@ def build_house(
     guard = Guard(Engine(PORTAL_DETECTORS), store.meters, journal.failed)
     signer = Signer(keys.signing_keys)
     limits = config.limits
+    proving = Proving(
+        portals=portals,
+        limits=limits,
+        signer=signer,
+        guard=guard,
+        store=store,
+        journal=journal,
+        fresh=fresh,
+        wake=wake,
+    )
+    holding = Holding(store=store, guard=guard, limits=limits, fresh=fresh, wake=wake)
+    acquaintance = Acquaintance(store.lists)
+    second_look = SecondLook(portals=portals, store=store, holding=holding, journal=journal, clock=clock)
+    rooms = Rooms(
+        config=config,
+        portals=portals,
+        store=store,
+        guard=guard,
+        proving=proving,
+        journal=journal,
+        clock=clock,
+        fresh=fresh,
+        holding=holding,
+        second_look=second_look,
+        acquaintance=acquaintance,
+    )
     return House(
         config=config,
         secrets=keys,
@@ -123,17 +160,8 @@ def build_house(
             own=frozenset(own_addresses(config)),
             elapsed=time.perf_counter,
         ),
-        proving=Proving(
-            portals=portals,
-            limits=limits,
-            signer=signer,
-            guard=guard,
-            store=store,
-            journal=journal,
-            fresh=fresh,
-            wake=wake,
-        ),
-        agent=Agent(store=store, journal=journal, wake=wake),
+        proving=proving,
+        agent=Agent(store=store, acquaintance=acquaintance, journal=journal, wake=wake),
         outbox=Outbox(
             challenging=Challenging(
                 portals=portals,
@@ -145,11 +173,21 @@ def build_house(
                 clock=clock,
                 chance=random.random,
                 envelope_from=config.relay.envelope_from,
+                through_milters=bool(config.milters),
             ),
-            delivering=Delivering(portals=portals, store=store, journal=journal, clock=clock, chance=random.random),
+            delivering=Delivering(
+                portals=portals,
+                reinjectors=build_reinjectors(config, store),
+                store=store,
+                journal=journal,
+                clock=clock,
+                chance=random.random,
+            ),
             journal=journal,
             wake=wake,
         ),
+        milters=build_milters(rooms),
+        second_look=second_look,
         signer=signer,
         keys=_api_keys(config),
         clock=clock,

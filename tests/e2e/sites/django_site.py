@@ -89,4 +89,15 @@ def grow() -> None:
     FollowUp.objects.bulk_create(FollowUp(ticket=one, date=old, comment=words, public=True) for one in tickets)
 
 
-{"seed": seed, "hush": hush, "grow": grow, "close": close, "serve": serve, "fetch": fetch}[sys.argv[1]]()
+def reply() -> None:
+    """An agent answers a ticket, publicly: its number and the words come next."""
+    from django.contrib.auth.models import User
+    from helpdesk.models import Ticket
+    from helpdesk.update_ticket import update_ticket
+
+    agent, _ = User.objects.get_or_create(username="agent", defaults={"is_staff": True})
+    update_ticket(agent, Ticket.objects.get(id=int(sys.argv[2])), comment=sys.argv[3], public=True)
+
+
+ACTIONS = (seed, hush, grow, close, serve, fetch, reply)
+{action.__name__: action for action in ACTIONS}[sys.argv[1]]()

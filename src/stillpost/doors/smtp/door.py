@@ -10,22 +10,20 @@ from typing import Final, final
 from stillpost.doors.smtp.dkim import DnsUnavailable, Resolve, verify
 from stillpost.intake.first_mail import FirstMail, NoProof, judge, unfit
 from stillpost.journal import Journal
-from stillpost.language import N_, translate
+from stillpost.language import N_, in_ascii, translate
 from stillpost.mail.auth import results_from
 from stillpost.mail.automatic import is_bounce
 from stillpost.mail.message import Headers, MessageError, read
 from stillpost.model import AuthResult
-from stillpost.reception.proving import Proving
+from stillpost.reception.proving import UNKNOWN_CODE, Proving
 from stillpost.store.protocol import StoreError
 
 MAX_BYTES: Final = 1_000_000
 UNREADABLE: Final = N_("This mail cannot be read.")
-UNKNOWN_CODE: Final = N_("Nothing waits for this code; it was used already, or it is over.")
 PROVEN: Final = N_("Thank you, your request {id} is in")
 NOT_NOW: Final = N_("We cannot keep this right now; please try again later")
 NO_KEY: Final = N_("The key of the signature cannot be looked up right now; please try again later")
 _HEX = frozenset("0123456789abcdef")
-_ASCII = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss"})
 
 
 @final
@@ -129,8 +127,8 @@ class FirstMailDoor:
         return f"550 5.7.1 {self._say(problem.sentence)}"
 
     def _say(self, text: str) -> str:
-        """A sentence in the operator's language, in ASCII: few peers take more in an answer (RFC 6531 section 3.7.4.2)."""
-        return translate(text, self.language).translate(_ASCII)
+        """A sentence in the operator's language."""
+        return in_ascii(translate(text, self.language))
 
 
 def _without_plus(address: str) -> str:

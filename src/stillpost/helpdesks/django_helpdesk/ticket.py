@@ -36,7 +36,6 @@ _ZONE_SLACK = timedelta(hours=26)  # USE_TZ = False: times without a zone
 
 _SUBJECT = re.compile(r"\[[^\[\]]*-(\d{1,9})\] ")
 _MAILING = timedelta(minutes=2)  # from the follow-up to the last mail about it
-_JUST_NOW = 50  # follow-ups looked at: those of two minutes
 
 Json = dict[str, object]
 
@@ -80,6 +79,7 @@ class DjangoHelpdesk:
     product: Final = "django-helpdesk"
     can_be_quiet: Final = True
     exactly_once: Final = True
+    origin_at_once: Final = True
 
     def __init__(self, options: DjangoHelpdeskOptions, caller: Caller, clock: Callable[[], datetime]) -> None:
         self._options = options
@@ -103,18 +103,19 @@ class DjangoHelpdesk:
         """An agent's, if a person of the staff has just written a public follow-up of the ticket that the subject names.
 
         Read with 2.6.1: the follow-up is saved, with its user, before anybody is mailed about it. The subject only says
-        where to look: what the product puts in front of a stranger's title. The follow-up in which our own account made
-        the ticket ends with our note and counts for nobody.
+        where to look: what the product puts in front of a stranger's title. The follow-up that opened the ticket counts for
+        nobody, even if staff wrote it: a web site that calls the API with a staff account writes strangers' words so.
         """
         number = _SUBJECT.match(headers.text("subject"))
         if number is None:
             return Origin.UNKNOWN
-        listed = await self._list("last", _JUST_NOW)
-        for one in _objects(listed.get("results")):
+        answer = await self._call("GET", f"api/tickets/{int(number[1])}/")
+        if not answer.ok:
+            raise self._caller.refusal(answer, "django-helpdesk's ticket")
+        follow_ups = sorted(_objects(answer.json().get("followup_set")), key=lambda one: str(one.get("date")))
+        for one in follow_ups[1:]:
             just_now = not _older(one, self._clock() - _MAILING, slack=timedelta(0))
-            by_staff = one.get("public") is True and isinstance(one.get("user"), int)
-            ours = rendering.SEPARATOR in str(one.get("comment"))
-            if one.get("ticket") == int(number[1]) and just_now and by_staff and not ours:
+            if one.get("public") is True and isinstance(one.get("user"), int) and just_now:
                 return Origin.AGENT
         return Origin.UNKNOWN
 

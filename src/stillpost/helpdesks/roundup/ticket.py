@@ -73,6 +73,7 @@ class RoundupDesk:
     product: Final = "roundup"
     can_be_quiet: Final = True
     exactly_once: Final = True
+    origin_at_once: Final = False  # it mails inside its transaction
 
     def __init__(self, options: RoundupOptions, caller: Caller, clock: Callable[[], datetime]) -> None:
         self._options = options

@@ -13,8 +13,7 @@ def saying(language: str) -> Say:
     """Marked texts in a language, filled."""
 
     def say(text: str, **values: object) -> str:
-        told = translate(text, language)
-        return told.format(**values) if values else told
+        return translate(text, language).format(**values)
 
     return say
 
