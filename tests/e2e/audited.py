@@ -1,5 +1,6 @@
 """Probes for the audit: configure a real helpdesk, read its settings as an operator would, send what the audit says."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.message import Message
+from email.utils import getaddresses
 from pathlib import Path
 from typing import Any
 
@@ -200,3 +202,93 @@ def applied_roundup(edits: Sequence[Edit]) -> list[Turn]:
             permission, _, klass = second.partition(" ")
             turns.append(("revoke", f"'{first.capitalize()}', '{permission}', '{klass}'"))
     return turns
+
+
+# --- Request Tracker (Debian's request-tracker5) --------------------------------------------------------------------
+
+RT_NAME = "helpdesk.example.org"
+RT_SETTINGS = """\
+Set($rtname, '{name}');
+Set($Organization, '{name}');
+Set($CorrespondAddress, 'rt@{name}');
+Set($WebDomain, '127.0.0.1');
+Set($DatabaseType, 'SQLite');
+Set($DatabaseName, '{place}/rt.sqlite');
+Set($MailCommand, 'sendmailpipe');
+Set($SendmailPath, '{place}/keep');
+Set($SendmailArguments, '{place}/out');
+Set($LogToSTDERR, 'emerg');
+Set($LogToSyslog, undef);
+Set($Timezone, 'UTC');
+{more}
+1;
+"""
+
+
+@dataclass(slots=True)
+class RequestTracker:
+    """An RT with its own settings and database in ``place``; its mails are kept as files."""
+
+    place: Path
+
+    def steps(self, *steps: Sequence[object]) -> list[list[Seen]]:
+        """Do these steps of ``sites/rt_site.pl`` in one process; the mails that each made RT send."""
+        told = _rt(self.place, ["perl", str(products.SITES / "rt_site.pl")], json.dumps(steps))
+        return [[_kept(Path(file)) for file in json.loads(line)] for line in told.splitlines()]
+
+
+def _kept(file: Path) -> Seen:
+    content = file.read_bytes()
+    header = message_from_bytes(content)
+    to = [address for name in ("To", "Cc", "Bcc") for _, address in getaddresses(header.get_all(name, []))]
+    return _decoded(products.Caught("", tuple(to), content))
+
+
+def _rt(place: Path, command: list[str], given: str = "") -> str:
+    settings = {"RT_SITE_CONFIG": str(place / "RT_SiteConfig.pm"), "RT_SITE_CONFIG_DIR": "/dev/null"}
+    where = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    done = subprocess.run(
+        command, input=given, text=True, capture_output=True, check=False, env={**settings, "PATH": where}
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def request_tracker(place: Path, settings: str = "", steps: Sequence[Sequence[object]] = ()) -> RequestTracker:
+    """An RT with the database of a fresh installation, these settings beside the usual ones, and these steps done."""
+    (place / "out").mkdir(parents=True)
+    (place / "keep").write_text('#!/bin/sh\nexec cat > "$1/$(date +%s%N).eml"\n')
+    (place / "keep").chmod(0o755)
+    (place / "RT_SiteConfig.pm").write_text(RT_SETTINGS.format(name=RT_NAME, place=place, more=settings))
+    shutil.copy(_seed_rt(), place / "rt.sqlite")
+    made = RequestTracker(place)
+    made.steps(*steps)
+    return made
+
+
+def _seed_rt() -> Path:
+    version = subprocess.run(["dpkg-query", "-W", "request-tracker5"], capture_output=True, check=False).stdout
+    seed = products.PLACE / f"rt-seed-{hashlib.sha256(version).hexdigest()[:16]}"
+    with products._locked("rt-seed"):
+        if not (seed / "done").is_file():
+            shutil.rmtree(seed, ignore_errors=True)
+            seed.mkdir()
+            (seed / "RT_SiteConfig.pm").write_text(RT_SETTINGS.format(name=RT_NAME, place=seed, more=""))
+            _rt(seed, ["rt-setup-database-5", "--action", "init", "--skip-create"])
+            (seed / "done").touch()
+    return seed / "rt.sqlite"
+
+
+def applied_rt(edits: Sequence[Edit]) -> tuple[str, list[Sequence[object]]]:
+    """The audit's edits as settings and steps."""
+    settings = ""
+    steps: list[Sequence[object]] = []
+    for edit in edits:
+        resource, ident, *_ = edit.path.split("/")
+        if resource == "config":
+            settings += f"Set(${ident}, undef);\n"
+        elif resource == "templates":
+            steps.append(("template", int(ident), edit.new))
+        else:
+            steps.append(("disable", int(ident)))
+    return settings, steps

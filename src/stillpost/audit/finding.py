@@ -191,7 +191,13 @@ def told(exposure: Exposure, telling: Telling, leaks: tuple[Leak, ...] | None = 
         placeholders = tuple(dict.fromkeys([leak.placeholder for leak in own if leak.placeholder]))
         values["what"] = ", ".join(dict.fromkeys([leak.source for leak in own]))
         values.setdefault(
-            "placeholders", ", ".join([name if name[:1] in "#%{" else "{{" + name + "}}" for name in placeholders])
+            "placeholders",
+            ", ".join(
+                [
+                    name if name[:1] in "#%{" else "{" + name + "}" if name[:1] == "$" else "{{" + name + "}}"
+                    for name in placeholders
+                ]
+            ),
         )
     grade: Exposure | Grade = exposure
     if leaks is not None and len(leaks) < len(exposure.leaks):

@@ -23,6 +23,9 @@ from stillpost.helpdesks.osticket import reading as osticket_reading
 from stillpost.helpdesks.osticket.settings import QUESTIONS as OSTICKET_QUESTIONS
 from stillpost.helpdesks.osticket.settings import osticket
 from stillpost.helpdesks.protocol import HelpdeskError
+from stillpost.helpdesks.request_tracker import reading as rt_reading
+from stillpost.helpdesks.request_tracker.settings import QUESTIONS as RT_QUESTIONS
+from stillpost.helpdesks.request_tracker.settings import request_tracker
 from stillpost.helpdesks.roundup import reading as roundup_reading
 from stillpost.helpdesks.roundup.settings import QUESTIONS as ROUNDUP_QUESTIONS
 from stillpost.helpdesks.roundup.settings import roundup
@@ -67,6 +70,11 @@ def _roundup(snapshot: Snapshot, attested: Attested) -> tuple[Product, Words]:
     return made, made.given
 
 
+def _request_tracker(snapshot: Snapshot, attested: Attested) -> tuple[Product, Words]:
+    made = request_tracker(snapshot, attested)
+    return made, made.given
+
+
 def _zammad(snapshot: Snapshot, attested: Attested) -> tuple[Product, Words]:
     made = zammad(snapshot, attested)
     return made, made.given
@@ -93,6 +101,7 @@ AUDITED: Final[tuple[Audited, ...]] = (
     ),
     Audited(name="django-helpdesk", read=django_reading.read, build=_django_helpdesk, questions={}),
     Audited(name="roundup", read=roundup_reading.read, build=_roundup, questions=ROUNDUP_QUESTIONS),
+    Audited(name="request-tracker", read=rt_reading.read, build=_request_tracker, questions=RT_QUESTIONS),
     Audited(name="osticket", read=osticket_reading.read, build=_osticket, questions=OSTICKET_QUESTIONS),
     Audited(name="zammad", read=zammad_reading.read, build=_zammad, questions=ZAMMAD_QUESTIONS),
 )
