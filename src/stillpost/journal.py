@@ -7,7 +7,7 @@ Metric labels come from the configuration (portals, products) or from enums, nev
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, final
 
 import msgspec
@@ -228,6 +228,11 @@ class Journal:
         """Housekeeping dropped requests nobody proved."""
         if requests:
             self._write("expired", requests=requests)
+
+    def clock_jumped(self, by: timedelta) -> None:
+        """The clock was set, or the machine slept: nothing is deleted for an hour."""
+        self._count("errors", "clock")
+        self._write("clock-jumped", seconds=round(by.total_seconds()))
 
     def failed(self, place: str, error: BaseException) -> None:
         """Something of ours failed: what and where go to the log (never to a visitor), a text only if it is our own.

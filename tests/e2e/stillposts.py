@@ -77,6 +77,7 @@ class Stillpost:
     mail_port: int
     process: "subprocess.Popen[str] | None" = None
     before: Sequence[str] = ()
+    program: Sequence[str] = ("-m", "stillpost")
     starts: int = 0
     announced: list[str] = field(default_factory=list)
 
@@ -105,7 +106,7 @@ class Stillpost:
     def launch(self) -> "subprocess.Popen[str]":
         """Start the process; it may not be ready yet."""
         assert self.process is None
-        command = [*self.before, sys.executable, "-m", "stillpost", "serve", "--config", str(self.config)]
+        command = [*self.before, sys.executable, *self.program, "serve", "--config", str(self.config)]
         with self.log.open("a") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=self.place)
         self.starts += 1

@@ -5,7 +5,6 @@ import contextlib
 import gc
 import signal
 from collections.abc import Callable, Coroutine
-from datetime import timedelta
 from typing import Any
 
 from stillpost.config import Config
@@ -19,13 +18,11 @@ from stillpost.doors.smtp.dkim import Resolve, txt_record
 from stillpost.doors.smtp.door import FirstMailDoor
 from stillpost.doors.smtp.server import serve_smtp
 from stillpost.service.control import serve_control
+from stillpost.service.housekeeping import keep_house
 from stillpost.service.listening import bind, bind_any
 from stillpost.service.milters import door_of
 from stillpost.service.operations import Operations
 from stillpost.service.wiring import House, open_house
-from stillpost.store.protocol import StoreError
-
-HOUSEKEEPING = timedelta(seconds=60)
 
 
 def http_context(house: House, ready: Callable[[], str]) -> Context:
@@ -125,20 +122,3 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
-
-
-async def keep_house(house: House, trouble: list[str]) -> None:
-    """Expire what is over, measure how full we are, every minute; ``trouble`` holds what ``/healthz`` says."""
-    while True:
-        try:
-            gone = await house.store.ledger.expire(house.clock())
-            for owner in gone:
-                await house.store.holds.drop(owner)
-            house.journal.expired(len(gone))
-            standing = await house.store.ledger.standing()
-            house.journal.standing(standing.waiting, standing.held, standing.pending_bytes, standing.outbox)
-            trouble.clear()
-        except StoreError as error:
-            house.journal.failed("store", error)
-            trouble[:] = ["the store cannot be written"]
-        await asyncio.sleep(HOUSEKEEPING.total_seconds())

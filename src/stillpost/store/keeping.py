@@ -1,6 +1,7 @@
 """What a request's state lets a store keep of it."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 from stillpost.engine.record import Pseudonym, conceal_address
@@ -16,6 +17,8 @@ WORDLESS: Final = frozenset(RequestState) - UNDECIDED - {RequestState.ACCEPTED}
 
 CASE_LIMIT: Final = 1_000
 """How many requests one proof can be about; what waits beyond is left to expire."""
+LONGEST_WAIT: Final = timedelta(days=2)
+"""Nothing is put off for so long: what is due even later was written by a clock that ran ahead, and is due now."""
 SUPPRESSED: Final = "suppressed"
 """The list of limit keys that are not challenged."""
 

@@ -281,7 +281,8 @@ class Ledger(Protocol):
     async def due(self, at: datetime, limit: int = 32, only: Kind | None = None) -> list[Due]:
         """Outbox items whose time has come, those due first first; an item stays until ``done`` (or ``spend``).
 
-        ``only``: of this kind, so that a pile of one never hides the other.
+        ``only``: of this kind, so that a pile of one never hides the other. What is due in more than two days is due
+        now: nothing is put off for so long, but a clock may have run ahead.
         """
         ...
 

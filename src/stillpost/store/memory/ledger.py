@@ -15,6 +15,7 @@ from stillpost.store.claims import Claims, choose
 from stillpost.store.hashing import Hasher
 from stillpost.store.keeping import (
     CASE_LIMIT,
+    LONGEST_WAIT,
     SUPPRESSED,
     UNDECIDED,
     WAITING,
@@ -268,7 +269,8 @@ class MemoryLedger:
         ready = [
             (name, item)
             for name, item in self._outbox.items()
-            if item.due <= at and (only is None or (only is Kind.CHALLENGE) == (name in self._challenges))
+            if not at < item.due <= at + LONGEST_WAIT
+            and (only is None or (only is Kind.CHALLENGE) == (name in self._challenges))
         ]
         return [self._due(name, item) for name, item in sorted(ready, key=lambda pair: pair[1].due)[:limit]]
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final, TypeAlias, final
 
 from stillpost.model import Request, RequestState
-from stillpost.store.keeping import CASE_LIMIT, WAITING
+from stillpost.store.keeping import CASE_LIMIT, LONGEST_WAIT, WAITING
 from stillpost.store.moments import micros, moment
 from stillpost.store.protocol import Due, Entry, Kind
 from stillpost.store.sqlite.books import Books
@@ -144,8 +144,12 @@ def entries(connection: sqlite3.Connection, since: datetime, limit: int) -> list
 def due(connection: sqlite3.Connection, at: datetime, limit: int, only: Kind | None) -> list[Due]:
     """Outbox items whose time has come, those that wait longest first."""
     kinds = {None: (CHALLENGE, TICKET), Kind.CHALLENGE: (CHALLENGE, CHALLENGE), Kind.TICKET: (TICKET, TICKET)}[only]
-    query = "SELECT kind, num, since, attempts FROM outbox WHERE due <= ? AND kind IN (?, ?) ORDER BY due, num LIMIT ?"
-    found = [_due(connection, row) for row in connection.execute(query, (micros(at), *kinds, limit)).fetchall()]
+    query = (
+        "SELECT kind, num, since, attempts FROM outbox WHERE (due <= ? OR due > ?) AND kind IN (?, ?)"
+        " ORDER BY due, num LIMIT ?"
+    )
+    given = (micros(at), micros(at + LONGEST_WAIT), *kinds, limit)
+    found = [_due(connection, row) for row in connection.execute(query, given).fetchall()]
     return [item for item in found if item is not None]
 
 
