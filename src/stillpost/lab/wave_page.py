@@ -23,20 +23,19 @@ body{margin:0;background:var(--paper);color:var(--ink);font:1rem/1.55 system-ui,
 main{max-width:58rem;margin:0 auto;padding:2.5rem 1.25rem 4rem}
 h1{font-size:1.85rem;line-height:1.2;margin:0 0 .75rem}
 h2{font-size:1.25rem;margin:2.5rem 0 .5rem}
-h3{font-size:1rem;margin:0 0 .5rem}
 p{max-width:46rem}.soft{color:var(--soft)}
 figure{margin:1.25rem 0;padding:1rem;background:#fff;border:1px solid var(--line);border-radius:.6rem;overflow-x:auto}
 svg{display:block;width:100%;min-width:40rem;height:auto}
-.runs{display:grid;grid-template-columns:repeat(auto-fit,minmax(17rem,1fr));gap:1rem}
-.card{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:1rem 1.25rem}
-dl{display:grid;grid-template-columns:1fr max-content;gap:.1rem .8rem;margin:0;font-size:.92rem}
-dt{color:var(--soft)}dd{margin:0;text-align:right;font-variant-numeric:tabular-nums}
-@media print{body{background:#fff}.card,figure{break-inside:avoid}}
+.wide{overflow-x:auto}
+table{border-collapse:collapse;width:100%;font-size:.95rem}
+th,td{padding:.3rem .6rem;border-bottom:1px solid var(--line);text-align:right;font-variant-numeric:tabular-nums}
+th[scope=row]{text-align:left;font-weight:400;color:var(--soft)}
+@media print{body{background:#fff}table,figure{break-inside:avoid}}
 """
 
 
 def page(plan: "Plan", scores: Sequence[Score], language: str) -> str:
-    """The page; the first strategy's pictures come first."""
+    """The page: the quiet day, then each way of the forger."""
 
     def say(text: str) -> str:
         return translate(text, language)
@@ -75,7 +74,7 @@ def _quiet(scores: Sequence[Score], say: Say, language: str) -> list[str]:
     return [
         f"<h2>{escape(title)}</h2>",
         f"<figure>{through_by_group([(score.proof.value, score) for score in quiet], say)}</figure>",
-        _cards(quiet, language),
+        _table(quiet, language),
     ]
 
 
@@ -87,14 +86,19 @@ def _wave(strategy: Strategy, scores: Sequence[Score], say: Say, language: str) 
         f"<p class='soft'>{escape(say(STRATEGIES[strategy]))}</p>",
         f"<figure>{mails_over_time(runs, say)}</figure>",
         f"<figure>{through_by_group([(score.proof.value, score) for score in runs], say)}</figure>",
-        _cards(runs, language),
+        _table(runs, language),
     ]
 
 
-def _cards(scores: Sequence[Score], language: str) -> str:
-    cards = []
-    for score in scores:
-        rows = [*(wave_rows(score, language) if score.strategy else ()), *honest_rows(score, language)]
-        shown = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows)
-        cards.append(f"<section class='card'><h3>proof = {escape(score.proof.value)}</h3><dl>{shown}</dl></section>")
-    return f"<div class='runs'>{''.join(cards)}</div>"
+def _table(scores: Sequence[Score], language: str) -> str:
+    """A row a number, a column a mode."""
+    columns = [
+        dict([*(wave_rows(score, language) if score.strategy else ()), *honest_rows(score, language)])
+        for score in scores
+    ]
+    names = "".join(f"<th scope='col'>{escape(score.proof.value)}</th>" for score in scores)
+    rows = [f"<thead><tr><th></th>{names}</tr></thead><tbody>"]
+    for name in dict.fromkeys(name for column in columns for name in column):
+        cells = "".join(f"<td>{escape(column.get(name, '–'))}</td>" for column in columns)
+        rows.append(f"<tr><th scope='row'>{escape(name)}</th>{cells}</tr>")
+    return f"<div class='wide' tabindex='0'><table>{''.join(rows)}</tbody></table></div>"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from html import escape
+from math import log10
 from typing import TypeAlias
 
 from stillpost.lab.people import Kind
@@ -43,7 +44,7 @@ def mails_over_time(scores: Sequence[Score], say: Say) -> str:
     marks = range(0, round(hours) + 1, max(1, round(hours / 6)))
     parts += [_text(x(hour), height - 20, str(hour), anchor="middle", color=_SOFT) for hour in marks]
     parts.append(_text((_LEFT + _WIDTH - _RIGHT) / 2, height - 4, say(N_("hours")), anchor="middle", color=_SOFT))
-    everybody = [(hour / 40 * hours, forged * hour / 40) for hour in range(41)]
+    everybody = [(hours * (step / 60) ** 4, forged * (step / 60) ** 4) for step in range(61)]
     parts.append(_path([(x(hour), y(count)) for hour, count in everybody], _SOFT, dashed=True))
     labels = [(y(forged), say(N_("without")), forged, _SOFT)]
     for score in scores:
@@ -104,10 +105,7 @@ def _beside(labels: Sequence[tuple[float, str, int, str]]) -> list[str]:
 
 def _logarithm(count: float) -> float:
     """0 at 0, 1 at 1, 2 at 10, and so on."""
-    if count < 1:
-        return count
-    exponent = len(str(int(count))) - 1
-    return 1.0 + exponent + (count / float(f"1e{exponent}") - 1) / 9
+    return 1 + log10(count) if count > 1 else count
 
 
 def _thin(curve: Sequence[tuple[float, int]], most: int = 400) -> Sequence[tuple[float, int]]:

@@ -54,8 +54,8 @@ def lines(plan: "Plan", scores: Sequence[Score], language: str) -> list[str]:
                     how=say(STRATEGIES[score.strategy]),
                 )
             )
-            told += [f"  {text:<46} {value}" for text, value in wave_rows(score, language)]
-        told += [f"  {text:<46} {value}" for text, value in honest_rows(score, language)]
+            told += [f"  {text:<50} {value}" for text, value in wave_rows(score, language)]
+        told += [f"  {text:<50} {value}" for text, value in honest_rows(score, language)]
     return told
 
 
