@@ -10,6 +10,7 @@ from stillpost.scan.page import as_html
 from stillpost.scan.page.chart import chart_of, length
 from stillpost.scan.page.words import safe, saying
 from stillpost.scan.result import Finding, Result
+from stillpost.scan.text import lines
 from tests.scan.boxes import bombed, mbox, past, scanned
 
 VOID = {"meta", "rect", "line", "circle", "br"}
@@ -175,3 +176,9 @@ def test_every_mail_of_the_wave_is_in_the_picture_or_counted_as_later(result: Re
 )
 def test_a_stretch_of_time_in_words(seconds: float, words: str) -> None:
     assert length(seconds, saying("en")) == words
+
+
+def test_why_something_cannot_be_read_is_in_the_reader_s_language(tmp_path: Path) -> None:
+    (tmp_path / "inbox.mbox").write_bytes(b"nothing")
+    assert "sein Anfang ist keine Mail eines mbox" in as_html(scanned(tmp_path / "inbox.mbox"), "de")
+    assert any("sein Anfang ist keine Mail" in line for line in lines(scanned(tmp_path / "inbox.mbox"), "de"))

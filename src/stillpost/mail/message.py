@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, final
 
+from stillpost.language import N_
 from stillpost.mail.decoding import decode_bytes, decode_words
 
 HEADER_MAX_BYTES: Final = 262_144  # the largest header of 5,000 real mails had 15,006
@@ -153,7 +154,7 @@ def _by_name(fields: list[tuple[str, str]]) -> dict[str, list[str]]:
 
 def _bounded(fields: list[tuple[str, str]], by_name: Mapping[str, list[str]]) -> Headers:
     if not fields:
-        raise MessageError("it does not begin with a header field")
+        raise MessageError(N_("it does not begin with a header field"))
     if len(fields) > FIELDS_MAX:
         raise MessageError(f"its header has more than {FIELDS_MAX} fields")
     return Headers(tuple(fields), by_name)

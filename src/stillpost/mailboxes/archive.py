@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Final, NamedTuple, cast, final
 from zipfile import BadZipFile, ZipFile
 
+from stillpost.language import N_
 from stillpost.mailboxes.files import delivered_at, without_length
 from stillpost.mailboxes.kinds import kind_of_path
 from stillpost.mailboxes.looking import LOOK_BYTES, Sort, sort_of
@@ -31,10 +32,10 @@ from stillpost.mailboxes.tar import members as tar_members
 
 UNKNOWN_SIZE: Final = 1 << 62  # of what a packed file holds
 MEMBERS_MAX: Final = 2_000_000  # of a zip, whose list is in memory; a tar's is not
-CLIMBS: Final = "its name climbs out of the archive; it was not read"
-LOCKED: Final = "it is encrypted"
-NESTED: Final = "it is an archive inside an archive; unpack the outer one and scan the folder"
-FULL: Final = f"it has more than {MEMBERS_MAX} files; unpack it and scan the folder"
+CLIMBS: Final = N_("its name climbs out of the archive; it was not read")
+LOCKED: Final = N_("it is encrypted")
+NESTED: Final = N_("it is an archive inside an archive; unpack the outer one and scan the folder")
+FULL: Final = N_("it has more than 2000000 files; unpack it and scan the folder")
 
 _QUOTING = 2_048  # a separator line and some quoting marks more than the mail itself
 _END_OF_ZIP_MAX = 66_000

@@ -13,6 +13,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Final, final
 
+from stillpost.language import N_
 from stillpost.mailboxes.protocol import (
     HEAD_MAX_BYTES,
     WHOLE_MAX_BYTES,
@@ -26,7 +27,7 @@ from stillpost.mailboxes.protocol import (
 )
 
 PIECE_FILES: Final = 500
-GONE: Final = "it was moved or deleted while the mailbox was read"
+GONE: Final = N_("it was moved or deleted while the mailbox was read")
 
 _LENGTH_LINE = re.compile(rb"[ \t]*(\d{1,12})[ \t]*\r?\n")
 _LENGTH_LINE_MAX: Final = 32

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, final
 
+from stillpost.language import N_
 from stillpost.mailboxes.protocol import (
     HEAD_MAX_BYTES,
     WHOLE_MAX_BYTES,
@@ -27,6 +28,7 @@ from stillpost.mailboxes.protocol import (
 
 BLOCK_BYTES: Final = 1_048_576
 PIECE_BYTES: Final = 16_777_216
+NO_MAIL: Final = N_("its beginning is no mail of an mbox")
 _AHEAD: Final = 2_048  # a separator line and the beginning of the line after it
 
 _DAY = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},?[ \t]"
@@ -128,7 +130,7 @@ def split(file: IO[bytes], part: "MboxPart", *, start: int, end: int, at: int, s
     begin = window.separator(start)
     above = b"" if start else window.head(window.end if begin is None else begin)
     if above.removeprefix(_MARK).strip(b"\r\n"):
-        yield Unreadable(part.name, "its beginning is no mail of an mbox")
+        yield Unreadable(part.name, NO_MAIL)
     while begin is not None and begin < end:
         window.keep_from(begin)
         following = window.separator(begin + 5)

@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final, TypeAlias, final
 
+from stillpost.language import N_
 from stillpost.mailboxes.archive import ArchivePart
 from stillpost.mailboxes.files import FilesPart, is_maildir
 from stillpost.mailboxes.kinds import kind_of_path
@@ -21,10 +22,10 @@ FOLDERS_MAX: Final = 100_000
 _ZIP_SUFFIXES = frozenset([".zip", ""])  # in a folder; others (.docx, .jar) are zips, and no mail
 _PACKED_SUFFIXES = frozenset([".gz", ".tgz", ".bz2", ".tbz", ".tbz2", ".xz", ".txz", ""])
 _OTHER_PROGRAMS: Final = {
-    ".pst": "Outlook's own format; export the mails as .eml files, or scan the account with imaps://",
-    ".ost": "Outlook's own format; export the mails as .eml files, or scan the account with imaps://",
-    ".olm": "Outlook's own format; export the mails as .eml files, or scan the account with imaps://",
-    ".msg": "Outlook's own format; save the mails as .eml files, or scan the account with imaps://",
+    ".pst": N_("Outlook's own format; export the mails as .eml files, or scan the account with imaps://"),
+    ".ost": N_("Outlook's own format; export the mails as .eml files, or scan the account with imaps://"),
+    ".olm": N_("Outlook's own format; export the mails as .eml files, or scan the account with imaps://"),
+    ".msg": N_("Outlook's own format; save the mails as .eml files, or scan the account with imaps://"),
 }
 
 _Known: TypeAlias = MboxPart | FilesPart | ArchivePart

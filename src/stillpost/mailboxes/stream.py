@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import IO, Final, final
 from zipfile import BadZipFile
 
+from stillpost.language import N_
+
 BOMB_RATIO: Final = (
     250  # mail packs 2 to 20 times smaller, even one mail many times over seldom more than a hundred times
 )
 BOMB_FROM_BYTES: Final = 67_108_864  # below it any ratio is fine
 SKIP_BYTES: Final = 1_048_576
 
-BROKEN: Final = "the archive is broken or cut off; what comes after could not be read"
-BOMB: Final = "it unpacks to far more than mail does; it was not unpacked further"
+BROKEN: Final = N_("the archive is broken or cut off; what comes after could not be read")
+BOMB: Final = N_("it unpacks to far more than mail does; it was not unpacked further")
 
 _MAGIC: Final = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 _ERRORS: Final = (

@@ -8,6 +8,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from stillpost.language import N_
 from stillpost.mail.auth import results_from
 from stillpost.mail.author import author_of, mailboxes
 from stillpost.mail.border import EARLIEST, Border, Clock, arrival, border_of
@@ -28,7 +29,7 @@ MAIL, SENT, DRAFT = 0, 1, 2
 
 _KINDS = {Kind.MAIL: MAIL, Kind.SENT: SENT, Kind.DRAFTS: DRAFT}
 _CLOCKS = tuple(Clock)
-NO_TIME: Final = "nothing says when it arrived"
+NO_TIME: Final = N_("nothing says when it arrived")
 
 Told: TypeAlias = tuple[Any, ...]
 """A ``Detail`` as plain values, or nothing."""

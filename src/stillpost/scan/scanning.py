@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, final
 
+from stillpost.language import N_
 from stillpost.mail.message import MessageError
 from stillpost.mailboxes.opening import Mailbox
 from stillpost.mailboxes.protocol import WHOLE_MAX_BYTES, Item, MailboxError, Unreadable, Where
@@ -104,7 +105,7 @@ class _Scanner:
         where = Where(*note.where)
         raw = self._mailbox.read(where, WHOLE_MAX_BYTES)
         if raw is None:
-            self._say([Unreadable(self._mailbox.source(where), "it was there, and is gone")])
+            self._say([Unreadable(self._mailbox.source(where), N_("it was there, and is gone"))])
             return None
         try:
             return detail_of(raw)

@@ -23,7 +23,8 @@ def lines(result: Result, language: str) -> list[str]:
     """The report in the reader's language; mail's own words in it are as they came, so escape what is shown."""
 
     def say(text: str, **values: object) -> str:
-        return translate(text, language).format(**values)
+        told = translate(text, language)
+        return told.format(**values) if values else told
 
     return list(_lines(result, say))
 
@@ -127,7 +128,7 @@ def _doubts(result: Result, say: Say) -> Iterator[str]:
     if result.unreadable_count:
         yield say(N_("{count} things could not be read:"), count=result.unreadable_count)
         for each in result.unreadable[:UNREADABLE_SHOWN]:
-            yield f"  {each.source}: {each.why}"
+            yield f"  {each.source}: {say(each.why)}"
         yield from _more(result.unreadable_count - UNREADABLE_SHOWN, say)
 
 

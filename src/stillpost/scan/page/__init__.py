@@ -259,7 +259,7 @@ def _doubts(result: Result, say: Say) -> Iterator[str]:
         unreadable = say(N_("{count} things could not be read:"), count=result.unreadable_count)
         yield f"<p>{safe(unreadable)}</p><ul>"
         for each in result.unreadable[:UNREADABLE_SHOWN]:
-            yield f'<li><span class="where">{theirs(each.source)}</span>: {theirs(each.why)}</li>'
+            yield f'<li><span class="where">{theirs(each.source)}</span>: {theirs(say(each.why))}</li>'
         yield "</ul>"
         yield from _more(result.unreadable_count - UNREADABLE_SHOWN, say)
     yield "</section>"

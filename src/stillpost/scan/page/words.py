@@ -13,7 +13,8 @@ def saying(language: str) -> Say:
     """Marked texts in a language, filled."""
 
     def say(text: str, **values: object) -> str:
-        return translate(text, language).format(**values)
+        told = translate(text, language)
+        return told.format(**values) if values else told
 
     return say
 
