@@ -26,6 +26,7 @@ class Imap:
     greeting: bytes = b"* OK ready\r\n"
     capabilities: str = "IMAP4rev1 UIDPLUS MOVE"
     numbering: int = 1
+    idling: bytes = b"+ idling\r\n* 1 EXISTS\r\n"
     last: dict[str, int] = field(default_factory=dict)
     seen: list[str] = field(default_factory=list)
     connections: int = 0
@@ -117,6 +118,11 @@ class _Connection(socketserver.StreamRequestHandler):
                 tag, _, command = line.decode().strip().partition(" ")
                 imap.seen.append(command)
                 answer = imap.spoil(command)
+                if answer is None and command == "IDLE":
+                    self.wfile.write(imap.idling)
+                    self.rfile.readline()
+                    self.wfile.write(f"{tag} OK done\r\n".encode())
+                    continue
                 answer = imap.answer(tag, command, state) if answer is None else answer.replace(b"TAG", tag.encode())
                 self.wfile.write(answer.partition(CUT)[0])
                 if CUT in answer:

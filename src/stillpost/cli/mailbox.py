@@ -1,9 +1,11 @@
 """The mailbox a command is about: a path, or an account whose password is asked for, read from a file, or in a keyring."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -67,6 +69,11 @@ def opened(path: str, password_file: Path | None, *, keyring: bool) -> "Iterator
         yield open_account(account)
     finally:
         account.close()
+
+
+def new_record(at: datetime) -> Path:
+    """A name for the record of a move, in the folder where the command was typed; nobody else's."""
+    return Path(f"stillpost-move-{at:%Y%m%d-%H%M%S}-{os.getpid()}.jsonl")
 
 
 def owner_of(path: str) -> tuple[str, ...]:

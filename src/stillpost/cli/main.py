@@ -14,6 +14,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("stillpost.cli.serve", N_("Run the form, the API and the listeners")),
     "audit": ("stillpost.cli.audit", N_("Show the mail a stranger can make a helpdesk send")),
     "scan": ("stillpost.cli.scan", N_("Say whether a mailbox was bombed, by whom, and what is hidden in it")),
+    "watch": ("stillpost.cli.watch", N_("Watch an account live and move a wave out of the way")),
     "explain": ("stillpost.cli.explain", N_("Say why a request was answered as it was")),
     "replay": ("stillpost.cli.replay", N_("Judge recorded events again, a line in, a line out")),
     "holds": ("stillpost.cli.holds", N_("Look at what is held; release or drop it")),

@@ -9,7 +9,7 @@ from uuid import uuid4
 import click
 
 from stillpost.cli.asking import Trouble, format_option, show, visible
-from stillpost.cli.mailbox import opened, owner_of, password_options
+from stillpost.cli.mailbox import new_record, opened, owner_of, password_options
 from stillpost.cli.main import language, say
 from stillpost.language import N_
 
@@ -126,7 +126,7 @@ def _move(result: "Result", mailbox: "Mailbox", folder: str, wish: "Wish", *, ye
     if not count:
         click.echo(visible(say(N_("There is nothing to move."))), err=True)
         return
-    path = Path(f"stillpost-move-{wish.latest:%Y%m%d-%H%M%S}.jsonl")
+    path = new_record(wish.latest)
     click.echo(visible(say(N_("To take it back: --undo {path} --yes"), path=path)), err=True)
     moved = move(record, mailbox, path, wish.latest)
     _tell(moved, say(N_("{count} mails were moved to {folder}."), count=moved.done, folder=folder))

@@ -21,6 +21,7 @@ from stillpost.mailboxes.protocol import MailboxError
 TIMEOUT_SECONDS: Final = 60.0
 TRIES: Final = 4
 PAUSE_SECONDS: Final = 1.0  # before the second try; then twice as long each time
+POLL_SECONDS: Final = 30.0  # where a server has no IDLE
 ANSWER_MAX_BYTES: Final = 134_217_728  # of one command: 200 headers of the longest kind, or one mail
 FOLDERS_MAX: Final = 10_000
 
@@ -134,6 +135,14 @@ class Account:
             self._abilities = self.ask(_abilities)
         return capability in self._abilities
 
+    def wait(self, folder: str, seconds: float) -> None:
+        """Wait until the server tells of a change in a folder (IDLE, RFC 2177), or so long. Raises MailboxError."""
+        if self.has("IDLE"):
+            self.ask(lambda box: _idle(box, seconds), folder)
+        else:
+            self._pause(min(seconds, POLL_SECONDS))
+            self.ask(lambda box: box.client.noop(), folder)
+
     def ask(
         self, do: Callable[[BaseMailBox], _Answer], folder: str = "", *, writing: bool = False, again: bool = True
     ) -> _Answer:
@@ -215,6 +224,31 @@ class Account:
 def _abilities(box: BaseMailBox) -> frozenset[str]:
     lines: Any = box.client.capability()[1]
     return frozenset(word.decode("ascii").upper() for line in lines for word in line.split())
+
+
+def _idle(box: BaseMailBox, seconds: float) -> None:
+    """One IDLE. The library's own overlooks what came with the server's go-ahead, and would wait on."""
+    client: Any = box.client
+    tag = client._command("IDLE")  # noqa: SLF001  # as imap-tools does: the standard library has no public way
+    has_news = False
+    while client._get_response() is not None:  # noqa: SLF001  # as above
+        has_news = True
+        if client.tagged_commands[tag]:
+            message = "the server refuses to tell of new mail"
+            raise client.abort(message)
+    timeout = client.sock.gettimeout()
+    client.sock.settimeout(0)
+    try:
+        stream: Any = vars(client).get("_file") or vars(client)["file"]  # its name depends on the Python
+        has_news = has_news or bool(stream.peek(1))
+    except OSError:  # nothing has come
+        pass
+    finally:
+        client.sock.settimeout(timeout)
+    if not has_news:
+        box.idle.poll(seconds)
+    client.send(b"DONE\r\n")
+    box.consume_until_tagged_response(tag)
 
 
 def _drop(box: BaseMailBox) -> None:

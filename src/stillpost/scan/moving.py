@@ -76,11 +76,7 @@ def write_record(record: Record, path: Path, at: datetime) -> None:
     """A new file that only its owner may read, safe on the disk. Raises MailboxError."""
     head = {"version": VERSION, "mailbox": record.mailbox, "folder": record.folder, "at": at.isoformat()}
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(json.dumps(head) + "\n")
-            file.writelines(json.dumps(entry._asdict()) + "\n" for entry in record.entries)
-            file.flush()
-            os.fsync(file.fileno())
+        _write(path, [head, *(entry._asdict() for entry in record.entries)], os.O_EXCL | os.O_CREAT)
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
@@ -89,6 +85,22 @@ def write_record(record: Record, path: Path, at: datetime) -> None:
     except OSError as error:
         message = f"the record {path} cannot be written, so nothing was moved: {error.strerror}"
         raise MailboxError(message) from error
+
+
+def add_to_record(entries: Iterable[Entry], path: Path) -> None:
+    """More mails, safe on the disk, at the end of a record that ``write_record`` made. Raises MailboxError."""
+    try:
+        _write(path, [entry._asdict() for entry in entries], os.O_APPEND)
+    except OSError as error:
+        message = f"the record {path} cannot be written, so nothing was moved: {error.strerror}"
+        raise MailboxError(message) from error
+
+
+def _write(path: Path, lines: Iterable[dict[str, Any]], how: int) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | how, 0o600), "w", encoding="utf-8") as file:
+        file.writelines(json.dumps(line) + "\n" for line in lines)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read_record(path: Path) -> Record:
