@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stillpost.mail import received
 from stillpost.mail.auth import results_from
 from stillpost.mail.border import Clock, arrival, border_of, border_of_connection
 from stillpost.mail.message import Headers, read
@@ -292,3 +293,32 @@ def test_any_received_field_is_read(text: str, likely: str) -> None:
         assert hop.at is None or hop.at.tzinfo is UTC
     parse_separator(text)
     parse_separator(likely)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "from",
+                "by",
+                "with",
+                "id",
+                "(",
+                ")",
+                "mx.example.org",
+                "[203.0.113.5]",
+                "ESMTP",
+                "LMTP",
+                "(a",
+                "b)",
+                "; x",
+            ]
+        ),
+        max_size=14,
+    )
+)
+def test_what_is_remembered_of_a_field_is_what_the_whole_field_says(words: list[str]) -> None:
+    value = " ".join(words)
+    assert received.parts_of(value) == (received._common(value) or received._uncommon(value))
+    value = f"from a.example (a.example [203.0.113.5]) by mx.example.org {value}"
+    assert received.parts_of(value) == (received._common(value) or received._uncommon(value))

@@ -134,3 +134,18 @@ def test_a_slow_wave_of_one_text_takes_every_mail_of_those_who_sent_it(tmp_path:
     (finding,) = scanned(tmp_path / "inbox").findings
     assert sorted(finding.wave.senders) == [f"firm{number}.example" for number in range(4)]
     assert len(finding.wave.members) == 8
+
+
+def test_the_tail_of_a_wave_begins_no_new_one(tmp_path: Path) -> None:
+    closed = "Your request was closed because we did not hear from you. Answer this mail to open it again."
+    fields = ("Auto-Submitted: auto-generated",)
+    bomb, tail = [], []
+    for number in range(20):
+        sender = f"support@firm{number}.example"
+        at = START + timedelta(seconds=20 * number)
+        bomb.append(mail(at, sender, f"Welcome {number}", "Hello!", fields=fields))
+        tail.append(mail(at + timedelta(days=5), sender, "Closed", closed, fields=fields))
+    mbox(tmp_path / "inbox", [*(raw for _, raw in past()), *bomb, *tail])
+    (finding,) = scanned(tmp_path / "inbox").findings
+    assert len(finding.wave.members) == 40
+    assert sum(member.tail for member in finding.wave.members) == 20

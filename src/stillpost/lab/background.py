@@ -18,6 +18,7 @@ from stillpost.scan.note import Note, note_of
 DAYS: Final = 60
 NEWCOMERS_AN_HOUR: Final = 0.2
 LISTS: Final = 6
+_SYLLABLES: Final = ("ba ce di fo gu ha je ki lo mu na pe ri so tu va we xi yo zu").split()
 KNOWN: Final = 25
 MADE_UP: Final = 99  # the part of a mailbox that made-up mails say they are in
 
@@ -101,7 +102,13 @@ def made_up_mail(chance: random.Random, at: datetime, sender: str, subject: str,
         f"Subject: {subject}",
         *fields,
     ]
-    return ("\n".join(head) + f"\n\nWords number {chance.getrandbits(40)}, as people write them.\n").encode()
+    return ("\n".join(head) + f"\n\n{_sentence(chance)}\n").encode()
+
+
+def _sentence(chance: random.Random) -> str:
+    """Words that nobody else writes."""
+    words = ("".join(chance.choices(_SYLLABLES, k=chance.randrange(1, 5))) for _ in range(18))
+    return " ".join(words).capitalize() + "."
 
 
 def kept_of(found: Found, raw: bytes, latest: datetime) -> Kept | None:

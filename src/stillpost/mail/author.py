@@ -46,12 +46,15 @@ class Author:
     @property
     def address(self) -> Address | None:
         """The sole mailbox's address, where it is one."""
-        return read_address(self.sole.address) if self.sole else None
+        sole = self.sole
+        return read_address(sole.address) if sole else None
 
 
 def author_of(headers: Headers) -> Author:
     """Who the From fields name."""
     values = headers.all("from")
+    if len(values) == 1:
+        return Author(1, mailboxes(values[0]))
     return Author(len(values), tuple(mailbox for value in values for mailbox in mailboxes(value)))
 
 

@@ -16,7 +16,7 @@ from typing import Final, final
 
 from stillpost.mail.domains import is_free_mail, is_ip_address, organization
 from stillpost.mail.message import Headers
-from stillpost.mail.received import VALUE_MAX_LENGTH, Hop, address, parse_date, parse_received, parts_of
+from stillpost.mail.received import VALUE_MAX_LENGTH, Hop, address, hop_of, parse_date, parse_received, parts_of
 
 RECEIVED_MAX: Final = 60  # hops looked at; a longer way is a loop
 EARLIEST: Final = datetime(1982, 8, 13, tzinfo=UTC)  # RFC 822; an earlier date is a clock that was never set
@@ -65,9 +65,10 @@ def border_of(headers: Headers) -> Border | None:
     for at, (field, value) in enumerate(headers.fields):
         if field != "received":
             continue
-        _, name, ip, by, protocol, is_from = parts_of(value[:VALUE_MAX_LENGTH])
-        if is_from and not _is_inside(name, ip, by, protocol):
-            return Border(at, parse_received(value))
+        said = value[:VALUE_MAX_LENGTH]
+        parts = parts_of(said)
+        if parts.is_from and not _is_inside(parts.name, parts.ip, parts.by, parts.protocol):
+            return Border(at, hop_of(said, parts))
         hops += 1
         if hops == RECEIVED_MAX:
             break

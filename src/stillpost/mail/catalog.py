@@ -55,16 +55,31 @@ class Platform:
 
 @final
 @dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Two expressions, one for whole values and one for parts of them, that match wherever one of many conditions does."""
+
+    whole: re.Pattern[str] | None
+    part: re.Pattern[str] | None
+
+    def match(self, value: str) -> bool:
+        """Whether one of the conditions matches a decoded value."""
+        return (self.whole is not None and self.whole.fullmatch(value) is not None) or (
+            self.part is not None and self.part.search(value) is not None
+        )
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Catalog:
     """Every platform, in order, and for each field the platforms and marks whose first condition looks at it.
 
-    ``any_of`` holds one expression a field that matches wherever one of those conditions does: nearly every mail has a
-    Message-ID, and nearly none is a platform's.
+    ``any_of`` tells at once whether any of a field's conditions matches: nearly every mail has a Message-ID, and nearly
+    none is a platform's.
     """
 
     platforms: tuple[Platform, ...]
     by_field: Mapping[str, tuple[tuple[Platform, Mark], ...]]
-    any_of: Mapping[str, re.Pattern[str]]
+    any_of: Mapping[str, AnyOf]
 
     def named(self, name: str) -> Platform | None:
         """The platform of that name, or None."""
@@ -85,9 +100,13 @@ def catalog() -> Catalog:
     return Catalog(platforms, by_field, any_of)
 
 
-def _any(conditions: Sequence[Condition]) -> re.Pattern[str]:
-    patterns = (rf"\A(?:{each.pattern.pattern})\Z" if each.whole else each.pattern.pattern for each in conditions)
-    return re.compile("|".join(f"(?:{pattern})" for pattern in dict.fromkeys(patterns)))
+def _any(conditions: Sequence[Condition]) -> AnyOf:
+    return AnyOf(_either([each for each in conditions if each.whole]), _either([e for e in conditions if not e.whole]))
+
+
+def _either(conditions: Sequence[Condition]) -> re.Pattern[str] | None:
+    patterns = dict.fromkeys(each.pattern.pattern for each in conditions)
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns)) if patterns else None
 
 
 def _platform(entry: Mapping[str, Any]) -> Platform:

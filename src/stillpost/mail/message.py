@@ -62,7 +62,11 @@ class Headers:
 
     def all(self, name: str) -> tuple[str, ...]:
         """Every value of ``name`` (lower case) from the top, encoded words not decoded."""
-        return tuple(_value(raw) for raw in self.by_name.get(name, ()))
+        return tuple([_value(raw) for raw in self.by_name.get(name, ())])
+
+    def texts(self, name: str, most: int) -> list[str]:
+        """The topmost ``most`` values of ``name`` with encoded words decoded."""
+        return [decode_words(_value(raw)) for raw in self.by_name.get(name, ())[:most]]
 
     def text(self, name: str) -> str:
         """The topmost value of ``name`` with encoded words decoded (RFC 2047)."""
@@ -88,8 +92,7 @@ def read(raw: bytes) -> Message:
     """
     start = raw.find(b"\n", 0, 1000) + 1 if _SEPARATOR.match(raw) else 0
     end, body_at = _header_end(raw, start)
-    lines = _LINE.findall(raw[start:end].decode("latin-1"))
-    fields = [(name.lower(), value) for name, value, _ in lines]
+    fields = [(name.lower(), value) for name, value, _ in _LINE.findall(raw[start:end].decode("latin-1"))]
     by_name = _by_name(fields)
     if _NO_FIELD in by_name:  # a line that is neither a field nor a continuation: the body begins there
         fields = fields[: next(at for at, (name, _) in enumerate(fields) if name == _NO_FIELD)]

@@ -13,7 +13,6 @@ from typing import Final, final
 from stillpost.mail.auth import aligned, signatures
 from stillpost.mail.border import Border
 from stillpost.mail.catalog import Catalog, Condition, Platform, catalog
-from stillpost.mail.decoding import decode_words
 from stillpost.mail.message import Headers
 from stillpost.model import Address, AuthMethod, AuthResult, Tenant
 
@@ -82,7 +81,10 @@ def _marked(table: Catalog, headers: Headers, author: Address | None) -> Iterato
     seen: set[str] = set()
     for field in [*(table.by_field.keys() & headers.by_name.keys()), "author"]:
         likely = table.any_of[field]
-        if not any(likely.search(value) for value in _values(field, headers, author)):
+        for value in _values(field, headers, author):
+            if likely.match(value):
+                break
+        else:
             continue
         for platform, mark in table.by_field[field]:
             if platform.name not in seen and all(_value(each, headers, author) for each in mark.conditions):
@@ -166,4 +168,4 @@ def _values(field: str, headers: Headers, author: Address | None) -> list[str]:
     """The decoded values a condition looks at."""
     if field == "author":
         return [author.domain] if author else []
-    return [decode_words(value[:VALUE_MAX_LENGTH]) for value in headers.all(field)[:VALUES_MAX]]
+    return [value[:VALUE_MAX_LENGTH] for value in headers.texts(field, VALUES_MAX)]

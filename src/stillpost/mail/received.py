@@ -9,6 +9,8 @@ from typing import Final, NamedTuple, final
 
 VALUE_MAX_LENGTH: Final = 4_096
 _ADDRESSES_REMEMBERED: Final = 4_096  # the least recently seen is forgotten first
+_WAYS_REMEMBERED: Final = 4_096  # the least recently seen is forgotten first
+_WAY_MAX_LENGTH: Final = 400  # a longer one is not remembered
 
 
 @final
@@ -63,16 +65,37 @@ def parse_received(value: str) -> Hop:
     ``name ([ip] helo=…)``; not where Sendmail adds "may be forged". What is missing or odd stays empty.
     """
     value = value[:VALUE_MAX_LENGTH]
-    helo, name, ip, by, protocol, is_from = parts_of(value)
+    return hop_of(value, parts_of(value))
+
+
+def hop_of(value: str, parts: Parts) -> Hop:
+    """The hop of a field whose words are read."""
+    helo, name, ip, by, protocol, is_from = parts
     at = parse_date(value[value.rfind(";") + 1 :])
     return Hop(helo=helo, name=name, ip=address(ip), by=by, protocol=protocol, at=at, is_from=is_from)
 
 
 def parts_of(value: str) -> Parts:
     """The words of a Received field of at most ``VALUE_MAX_LENGTH`` characters, as ``parse_received`` reads it."""
-    found = _COMMON.match(value)  # the form nearly every server writes, in one expression
+    end = value.find(" id ", 0, _WAY_MAX_LENGTH)  # two servers write the same every time up to the id of the mail
+    known = _way(value[:end]) if end > 0 else None
+    return known or _common(value) or _uncommon(value)
+
+
+@lru_cache(maxsize=_WAYS_REMEMBERED)
+def _way(value: str) -> Parts | None:
+    """The words of a field cut before its id, where what was cut could not change them; else None."""
+    if value.count("(") != value.count(")"):
+        return None
+    parts = _common(value)
+    return parts if parts and parts.protocol else None
+
+
+def _common(value: str) -> Parts | None:
+    """The words of the form nearly every server writes, in one expression."""
+    found = _COMMON.match(value)
     if found is None:
-        return _uncommon(value)
+        return None
     helo, name, bracketed, bare, alone, by, protocol = found.groups("")
     name = "" if name.lower() == "unknown" else name.lower().rstrip(".")
     ip = bracketed or bare or alone

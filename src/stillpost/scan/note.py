@@ -28,7 +28,7 @@ MAIL, SENT, DRAFT = 0, 1, 2
 """The kind of a note."""
 
 _KINDS = {Kind.MAIL: MAIL, Kind.SENT: SENT, Kind.DRAFTS: DRAFT}
-_CLOCKS = tuple(Clock)
+_CLOCKS = {clock: place for place, clock in enumerate(Clock)}
 NO_TIME: Final = N_("nothing says when it arrived")
 
 Told: TypeAlias = tuple[Any, ...]
@@ -70,17 +70,17 @@ def note_of(found: Found, latest: datetime, mine: frozenset[str] = frozenset()) 
     who = "" if kind else identity_of(headers, author, border, results_of(headers, border))
     message_id = headers.first("message-id")
     return Note(
-        at=at,
-        digest=digest_of(headers),
-        kind=kind,
-        where=(found.where.part, found.where.at, found.where.size, found.where.name),
-        identity=who,
-        author=sender,
-        organization=owner,
-        message_id=message_id.strip("<> \t")[:ID_MAX_LENGTH],
-        thread=_thread(headers),
-        clock=_CLOCKS.index(clock),
-        to=_recipients(headers) if kind == SENT else (),
+        at,
+        digest_of(headers),
+        kind,
+        (*found.where,),
+        who,
+        sender,
+        owner,
+        message_id.strip("<> \t")[:ID_MAX_LENGTH],
+        _thread(headers),
+        _CLOCKS[clock],
+        _recipients(headers) if kind == SENT else (),
     )
 
 
@@ -95,7 +95,7 @@ def digest_of(headers: Headers) -> bytes:
 
 def clock_of(note: Note) -> Clock:
     """Where its time comes from."""
-    return _CLOCKS[note.clock]
+    return tuple(Clock)[note.clock]
 
 
 def place_of(note: Note) -> Where:

@@ -88,6 +88,8 @@ class Waves:
             self._recent.append(candidate)
         alarm = by_name.get(BURST) or by_name.get(SAME_TEXT)
         wave = self._open(note.at)
+        if tail and wave is None:
+            alarm = None  # answers to an old wave have one text, and are no new one
         if alarm is not None and self._carries(alarm, wave, candidate):
             wave = wave or self._begin(note, alarm)
             self._extend(wave, note, detail, alarm)
