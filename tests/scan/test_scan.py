@@ -1,15 +1,24 @@
 """A mailbox becomes waves: found when there is one, whole, and only then."""
 
 import json
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from stillpost.lab.injection import Attack
+from stillpost.mailboxes.mbox import MboxPart
+from stillpost.mailboxes.opening import Mailbox, open_path
+from stillpost.mailboxes.protocol import Item, Unreadable
+from stillpost.scan.noting import Rules, shares
 from stillpost.scan.result import as_json
+from stillpost.scan.scanning import Wish, scan
 from stillpost.scan.text import lines
-from tests.scan.boxes import START, bombed, mail, mbox, past, scanned
+from tests.scan.boxes import LATEST, ME, SEPARATOR, START, bombed, mail, mbox, past, scanned
 
 
 def test_a_quiet_mailbox_has_no_wave(tmp_path: Path) -> None:
@@ -149,3 +158,41 @@ def test_the_tail_of_a_wave_begins_no_new_one(tmp_path: Path) -> None:
     (finding,) = scanned(tmp_path / "inbox").findings
     assert len(finding.wave.members) == 40
     assert sum(member.tail for member in finding.wave.members) == 20
+
+
+def test_several_processes_find_what_one_finds(tmp_path: Path) -> None:
+    bombed(tmp_path / "box/inbox")
+    mbox(tmp_path / "box/Sent", [mail(START - timedelta(days=1), "anna@example.org", to="bert@friends.example")])
+    (tmp_path / "box/broken.mbox").write_bytes(SEPARATOR + b"this is no mail\n\n")
+    small = [
+        replace(part, piece_bytes=8_192) for part in open_path(tmp_path / "box").parts if isinstance(part, MboxPart)
+    ]
+    box = Mailbox("box", tuple(small))
+    one, two = (scan(box, Wish(latest=LATEST, me=(ME,), processes=processes)) for processes in (1, 2))
+    assert sum(1 for part in small for _ in part.pieces()) > 40
+    assert as_json([one]) == as_json([two])
+    assert (two.unreadable_count, len(two.findings)) == (1, 1)
+
+
+def test_a_piece_is_noted_here_where_a_process_was_killed(tmp_path: Path) -> None:
+    bombed(tmp_path / "inbox")
+    (part,) = (
+        replace(each, piece_bytes=65_536) for each in open_path(tmp_path / "inbox").parts if isinstance(each, MboxPart)
+    )
+    rules = Rules(LATEST, frozenset())
+    killed = [_Killer(), *part.pieces()]
+    found = list(shares(killed, rules, 2))
+    assert sum(share.count for share in found) == scanned(tmp_path / "inbox").counts.messages + 1
+    assert [why for share in found for _, _, why in share.troubles] == ["killed once"]
+
+
+class _Killer:
+    """A piece that takes the process down with it, but for the first one."""
+
+    def __init__(self) -> None:
+        self.first = os.getpid()
+
+    def mails(self) -> Iterator[Item]:
+        if os.getpid() != self.first:
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield Unreadable("a piece", "killed once")

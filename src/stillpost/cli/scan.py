@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -14,12 +16,15 @@ from stillpost.cli.main import language, say
 from stillpost.language import N_
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from stillpost.mailboxes.moves import Moved
     from stillpost.mailboxes.opening import Mailbox
     from stillpost.scan.result import Result
     from stillpost.scan.scanning import Wish
 
 RULES = ("rspamd", "sieve", "exchange")
+PROCESSES_MAX = 8
 
 
 @click.command("scan", help=say(N_("Say whether a mailbox was bombed, when, by whom, and what is hidden in it.")))
@@ -60,6 +65,13 @@ RULES = ("rspamd", "sieve", "exchange")
 )
 @click.option("--yes", is_flag=True, help=say(N_("Really move")))
 @click.option("--fail-on-wave", is_flag=True, help=say(N_("Exit with 1 if there was a wave")))
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    default=lambda: min(len(os.sched_getaffinity(0)), PROCESSES_MAX),
+    show_default=say(N_("as many as there are processors, 8 at most")),
+    help=say(N_("How many read a large mailbox at once")),
+)
 @password_options
 @format_option
 def command(
@@ -74,6 +86,7 @@ def command(
     undo: Path | None,
     yes: bool,
     fail_on_wave: bool,
+    processes: int,
     password_file: Path | None,
     keyring: bool,
     form: str,
@@ -90,11 +103,13 @@ def command(
         _undo(path, undo, password_file, keyring=keyring, yes=yes)
         return
     try:
-        wish = Wish(latest=now(), me=tuple(parse(address) for address in me or owner_of(path)))
+        owner = tuple(parse(address) for address in me or owner_of(path))
+        wish = Wish(latest=now(), me=owner, processes=processes)
         if reports is not None and not wish.me:
             raise Trouble(say(N_("reports say whose they are: give your address with --me")))
         with opened(path, password_file, keyring=keyring) as mailbox:
-            result = scan(mailbox, wish)
+            with _progress() as told:
+                result = scan(mailbox, wish, told)
             if reports is not None:
                 _report(result, mailbox, reports, wish, redact=redact)
             if folder is not None:
@@ -203,3 +218,20 @@ def _print_rules(result: "Result", rules: str, wish: "Wish") -> None:
         found = (sieve if rules == "sieve" else rspamd)(marks, language())
     for line in found:
         click.echo(visible(line))
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int], None]]:
+    """A line on a terminal that says how many mails are read."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn  # loading takes a while
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, transient=True, disable=not sys.stderr.isatty(), console=_errors()) as bar:
+        task = bar.add_task("")
+        yield lambda count: bar.update(task, description=say(N_("{count} mails read"), count=count))
+
+
+def _errors() -> "Console":
+    from rich.console import Console
+
+    return Console(stderr=True)

@@ -9,11 +9,12 @@ from typing import Final, final
 from stillpost.language import N_
 from stillpost.mail.message import MessageError
 from stillpost.mailboxes.opening import Mailbox
-from stillpost.mailboxes.protocol import WHOLE_MAX_BYTES, Item, MailboxError, Unreadable, Where
+from stillpost.mailboxes.protocol import WHOLE_MAX_BYTES, MailboxError, Part, Piece, Unreadable, Where
 from stillpost.model import Address
-from stillpost.scan.detail import Detail, detail_of, told
+from stillpost.scan.detail import Detail, detail_of
 from stillpost.scan.hidden import hidden_in
-from stillpost.scan.note import Note, note_of
+from stillpost.scan.note import Note
+from stillpost.scan.noting import SHARED_MIN, Rules, Trouble, can_share, noted, shares
 from stillpost.scan.past import Past
 from stillpost.scan.relations import Relations
 from stillpost.scan.replay import NOBODY, Replay
@@ -21,6 +22,7 @@ from stillpost.scan.result import SENDERS_MIN, Finding, Result
 from stillpost.scan.wave import Wave
 
 UNREADABLE_MAX: Final = 1_000  # listed; all are counted
+TOLD_EVERY: Final = 1_000  # mails
 
 Progress = Callable[[int], None]
 
@@ -28,10 +30,11 @@ Progress = Callable[[int], None]
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What is asked: whose mailbox it is, and until when (no mail arrived after ``latest``, aware)."""
+    """What is asked: whose mailbox it is, until when (no mail arrived after ``latest``, aware), in how many processes."""
 
     latest: datetime
     me: tuple[Address, ...] = ()
+    processes: int = 1
 
 
 def scan(mailbox: Mailbox, wish: Wish, progress: Progress = lambda _: None) -> Result:
@@ -58,26 +61,57 @@ class _Scanner:
         self._wish = wish
         self._progress = progress
         self._mine = frozenset(address.limit_key for address in wish.me)
+        self._rules = Rules(wish.latest, self._mine)
+        self._count = 0
         self.unreadable: list[Unreadable] = []
         self.unreadable_count = 0
         self._say(mailbox.unreadable)
 
     def note_all(self, past: Past) -> None:
         """First round: a note of every mail."""
-        count = 0
+        shared = [part for part in self._mailbox.parts if self._wish.processes > 1 and can_share(part)]
+        pieces = list(self._pieces(shared))
+        if len(pieces) < SHARED_MIN:
+            shared, pieces = [], []
+        for share in shares(pieces, self._rules, self._wish.processes) if pieces else ():
+            past.add_packed(share.notes)
+            self._doubt(share.troubles)
+            self._counted(share.count)
         for part in self._mailbox.parts:
+            if part in shared:
+                continue
             try:
                 for piece in part.pieces():
-                    for item in piece.mails():
-                        note = self._noted(item, again=part.again)
-                        if note is not None:
-                            past.add(note)
-                        count += 1
-                        if not count % 1000:
-                            self._progress(count)
+                    self._note(piece, past, again=part.again)
             except MailboxError as error:
                 self._say([Unreadable(part.name, str(error))])
-        self._progress(count)
+        self._progress(self._count)
+
+    def _note(self, piece: Piece, past: Past, *, again: bool) -> None:
+        for item in piece.mails():
+            found = noted(item, self._rules, again=again)
+            if isinstance(found, Note):
+                past.add(found)
+            else:
+                self._doubt([found])
+            self._counted(1)
+
+    def _pieces(self, parts: Iterable[Part]) -> Iterator[Piece]:
+        for part in parts:
+            try:
+                yield from part.pieces()
+            except MailboxError as error:
+                self._say([Unreadable(part.name, str(error))])
+
+    def _counted(self, more: int) -> None:
+        before = self._count
+        self._count += more
+        if before // TOLD_EVERY < self._count // TOLD_EVERY:
+            self._progress(self._count)
+
+    def _doubt(self, troubles: Iterable[Trouble]) -> None:
+        for where, source, why in troubles:
+            self._say([Unreadable(source if where is None else self._mailbox.source(where), why)])
 
     def replayed(self, past: Past) -> Replay:
         """Second round: the notes in order, through the engine."""
@@ -111,17 +145,6 @@ class _Scanner:
             return detail_of(raw)
         except MessageError as error:
             self._say([Unreadable(self._mailbox.source(where), str(error))])
-            return None
-
-    def _noted(self, item: Item, *, again: bool) -> Note | None:
-        if isinstance(item, Unreadable):
-            self._say([item])
-            return None
-        try:
-            note = note_of(item, self._wish.latest, self._mine)
-            return note if again else note._replace(told=told(detail_of(item.head)))
-        except MessageError as error:
-            self._say([Unreadable(self._mailbox.source(item.where), str(error))])
             return None
 
     def _say(self, unreadable: Iterable[Unreadable]) -> None:
