@@ -38,6 +38,7 @@ SHAPES = [
     "zammad",
     "freescout",
     "form",
+    "wordpress",
 ]
 half_option = click.option(
     "--half", type=click.Choice(_HALVES), default="test", show_default=True, help=say(N_("Which half of the texts"))

@@ -216,6 +216,16 @@ def form(letter: Letter) -> bytes:
     return _own(letter, f"{letter.number:x}@{letter.company.domain}", local=local)
 
 
+def wordpress(letter: Letter) -> bytes:
+    """Sent by a WordPress site by itself: nothing says that it is automatic but the program's name."""
+    return _own(
+        letter,
+        f"{letter.number:x}{letter.ticket:x}@{letter.company.domain}",
+        local="anna" if letter.company.number % 2 else "wordpress",
+        fields=("X-Mailer: PHPMailer 6.9.1 (https://github.com/PHPMailer/PHPMailer)",),
+    )
+
+
 def mailing(letter: Letter) -> bytes:
     """Sent by a newsletter service, with a way to unsubscribe."""
     domain = letter.company.domain
@@ -256,8 +266,9 @@ TICKETS: Final[tuple[tuple[Callable[[Letter], bytes], int], ...]] = (
     (zammad, 4),
     (freescout, 5),
     (form, 13),
+    (wordpress, 0),
 )
-"""Who answers a request, and how often of a hundred."""
+"""Who answers a request, and how often of a hundred; those of 0 only where they are asked for."""
 
 
 def _own(

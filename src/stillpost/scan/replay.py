@@ -15,6 +15,7 @@ from stillpost.engine.policy import Policy
 from stillpost.guard import Guard
 from stillpost.mail.addresses import parse
 from stillpost.mail.addresses import read as read_address
+from stillpost.mail.automatic import Kind as Automatic
 from stillpost.model import Address, Direction, Envelope, Mail, Symbol, Tenant
 from stillpost.scan.detail import Detail
 from stillpost.scan.note import DRAFT, SENT, Note
@@ -145,7 +146,7 @@ def event_of(note: Note, detail: Detail | None, owner: Address, *, known: bool, 
         header_from=read_address(detail.address) if detail and detail.address else None,
         identity=note.identity,
         tenant=tenant,
-        automatic=detail.automatic if detail else "",
+        automatic=_automatic(detail) if detail else "",
         authenticated=detail.authenticated if detail else False,
         message_id=note.message_id,
         thread=note.thread,
@@ -155,6 +156,10 @@ def event_of(note: Note, detail: Detail | None, owner: Address, *, known: bool, 
         known=known,
         in_wave=in_wave,
     )
+
+
+def _automatic(detail: Detail) -> str:
+    return detail.automatic or (Automatic.MARKED.value if detail.by_program else "")
 
 
 def _broken(place: str, error: BaseException) -> None:
