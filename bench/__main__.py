@@ -2,7 +2,7 @@
 
 import importlib
 
-MODULES = ("mail_room", "ticket_search", "milter_codec", "store", "engine", "start", "audit", "intake")
+MODULES = ("mail_room", "ticket_search", "milter_codec", "store", "engine", "start", "audit", "intake", "scan")
 
 if __name__ == "__main__":
     for name in MODULES:
