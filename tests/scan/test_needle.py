@@ -107,3 +107,11 @@ def test_strangers_come_after_everybody_known() -> None:
     assert known is not None
     assert stranger.score < known.score
     assert "new to you" in stranger.reasons[-1].text
+
+
+def test_where_no_past_is_known_a_stranger_s_subject_is_enough() -> None:
+    changed = detail("Your password was changed")
+    assert not may_be_needle(changed)
+    assert may_be_needle(changed, cold=True)
+    assert not may_be_needle(detail("Your request was received"), cold=True)
+    assert not may_be_needle(detail("Your password was changed", platform="zendesk"), cold=True)

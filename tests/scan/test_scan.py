@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stillpost.lab.injection import Attack
+from stillpost.lab.injection import Attack, inject
 from stillpost.mailboxes.mbox import MboxPart
 from stillpost.mailboxes.opening import Mailbox, open_path
 from stillpost.mailboxes.protocol import Item, Unreadable
@@ -196,3 +196,15 @@ class _Killer:
         if os.getpid() != self.first:
             os.kill(os.getpid(), signal.SIGKILL)
         yield Unreadable("a piece", "killed once")
+
+
+def test_what_is_hidden_is_found_where_nothing_but_the_flood_was_kept(tmp_path: Path) -> None:
+    truth = [each for each in inject(Attack(start=START, submissions=60)) if each.role != "history"]
+    mbox(tmp_path / "inbox", (each.raw for each in truth))
+    result = scanned(tmp_path / "inbox")
+    (finding,) = result.findings
+    assert result.cold
+    members = {member.note.message_id for member in finding.wave.members}
+    assert members == {each.message_id for each in truth if each.role in {"wave", "tail"}}
+    hidden = {needle.note.message_id for needle in finding.hidden}
+    assert hidden == {each.message_id for each in truth if each.role in {"needle", "purchase"}}

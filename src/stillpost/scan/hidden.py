@@ -34,7 +34,7 @@ def hidden_in(wave: Wave, look: Look) -> list[Needle]:
         elif needle := needle_of(note, detail, relation):
             needles.append(needle)
     for note, detail in wave.by_hand:
-        if first <= note.at <= last and (needle := needle_of(note, detail, None)):
+        if first <= note.at <= last and (needle := needle_of(note, detail, None, cold=wave.is_cold)):
             needles.append(needle)
     needles += _suspects(wave, look)
     return sorted(needles, key=lambda needle: (-needle.score, needle.note.at))[:HIDDEN_MAX]
@@ -48,7 +48,7 @@ def _suspects(wave: Wave, look: Look) -> list[Needle]:
         if len(found) >= SUSPECTS_MAX:
             break
         detail = look(member.note)
-        if detail is not None and (needle := needle_of(member.note, detail, None)):
+        if detail is not None and (needle := needle_of(member.note, detail, None, cold=wave.is_cold)):
             found.append(needle)
             innocent.append(member)
     wave.remove(innocent)

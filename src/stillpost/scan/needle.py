@@ -4,6 +4,7 @@ Ranked by reasons that people can check: they know the sender; its subject speak
 an amount or a number. Mail through lists ranks low, what fails DMARC lower. A newcomer's mail is a needle only if its
 subject speaks of money, security or an order and it names an amount or a number, or its text speaks of money or an order
 and names an amount; no ticket platform sent it, and its text is its own: a flood is made of such mails without either.
+(In a mailbox whose past is not known everybody is new, and its subject is enough.)
 """
 
 import re
@@ -69,10 +70,10 @@ class Needle:
     reasons: tuple[Reason, ...]
 
 
-def needle_of(note: Note, detail: Detail, relation: Relation | None) -> Needle | None:
-    """The mail as a needle, or None where nothing says that it matters."""
+def needle_of(note: Note, detail: Detail, relation: Relation | None, *, cold: bool = False) -> Needle | None:
+    """The mail as a needle, or None where nothing says that it matters; ``cold`` as in ``may_be_needle``."""
     if relation is None:
-        return _of_newcomer(note, detail)
+        return _of_newcomer(note, detail, cold=cold)
     score, reason = _RELATIONS[relation]
     reasons = [Reason(reason)]
     more, words = _said(detail)
@@ -86,23 +87,24 @@ def needle_of(note: Note, detail: Detail, relation: Relation | None) -> Needle |
     return Needle(note, detail, score, tuple(reasons)) if score >= LEAST else None
 
 
-def may_be_needle(detail: Detail) -> bool:
+def may_be_needle(detail: Detail, *, cold: bool = False) -> bool:
     """Whether a newcomer's mail could be one; whether it is told when the wave's texts are known.
 
     A flood is full of account mail with a number in it. So what the subject does not say, the text must: that money
-    changes hands or something was bought, and how much it is.
+    changes hands or something was bought, and how much it is. ``cold``: too little of the mailbox's past is known to
+    tell whose customer its owner is; there a subject that speaks of money, security or an order is enough.
     """
     if detail.platform or is_list_mail(detail) or detail.dmarc == "fail":
         return False
     subject, text = plain(detail.subject), plain(detail.text)
     amount = _AMOUNT.search(f"{subject} {text}") is not None
     if _word_of(subject):
-        return amount or _NUMBER.search(subject) is not None
+        return cold or amount or _NUMBER.search(subject) is not None
     return amount and not _word_of(text).keys().isdisjoint({"money", "order"})
 
 
-def _of_newcomer(note: Note, detail: Detail) -> Needle | None:
-    if not may_be_needle(detail):
+def _of_newcomer(note: Note, detail: Detail, *, cold: bool) -> Needle | None:
+    if not may_be_needle(detail, cold=cold):
         return None
     score, reasons = _said(detail)
     return Needle(note, detail, score + NEWCOMER, (*reasons, Reason(_NEW)))

@@ -52,7 +52,7 @@ class Result:
         """Whether limits were doubled because too little of the mailbox's past is known."""
         counts = self.counts
         short = counts.first is None or counts.last is None or counts.last - counts.first < HISTORY.total_seconds()
-        return short or any(finding.wave.evidence.get("cold") for finding in self.findings)
+        return short or any(finding.wave.is_cold for finding in self.findings)
 
     @property
     def claimed_times(self) -> int:

@@ -73,6 +73,11 @@ class Wave:
     by_hand: list[tuple[Note, Detail]] = field(default_factory=list)
 
     @property
+    def is_cold(self) -> bool:
+        """Whether too little of the mailbox's past was known when it began."""
+        return bool(self.evidence.get("cold"))
+
+    @property
     def messages(self) -> int:
         """How many mails it has."""
         return len(self.members) + self.not_kept
@@ -98,7 +103,7 @@ class Wave:
             self.not_kept += 1
             return
         self.digests.add(note.digest)
-        self.members.append(Member(note, note.identity, detail.keys, tail, may_be_needle(detail)))
+        self.members.append(Member(note, note.identity, detail.keys, tail, may_be_needle(detail, cold=self.is_cold)))
         if not tail:
             self.dense_end = max(self.dense_end, note.at)
         if note.at < self.alarm:
