@@ -53,6 +53,10 @@ def detail(organization: str) -> Detail:
     )
 
 
+def _look(note: Note, *, text: bool = True) -> Detail:
+    return detail(note.organization)
+
+
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, names in (
@@ -66,7 +70,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("small")
 def test_a_bomb_larger_than_every_bound_is_counted_and_not_kept() -> None:
-    replay = Replay(Relations(frozenset(), frozenset()), lambda each: detail(each.organization))
+    replay = Replay(Relations(frozenset(), frozenset()), _look)
     friend = note(0, START - 30 * DAY, "friend.example")
     bomb = [note(number, START + number, f"firm{number}.example", (f"{number}@t",)) for number in range(1, 1_001)]
     (found,) = asyncio.run(replay.run([friend, *bomb]))
@@ -78,7 +82,7 @@ def test_a_bomb_larger_than_every_bound_is_counted_and_not_kept() -> None:
 
 @pytest.mark.usefixtures("small")
 def test_the_oldest_of_many_waves_goes_first() -> None:
-    replay = Replay(Relations(frozenset(), frozenset()), lambda each: detail(each.organization))
+    replay = Replay(Relations(frozenset(), frozenset()), _look)
     mails = [note(0, START - 30 * DAY, "friend.example")]
     for day in range(60):
         for each in range(30):

@@ -220,7 +220,8 @@ async def _replayed(background: Sequence[Kept], injected: Sequence[Injected], no
     bursts: list[Note] = []
     tags: list[Note] = []
 
-    def look(note: Note) -> Detail | None:
+    def look(note: Note, *, text: bool = True) -> Detail | None:
+        del text  # it is there already
         if note.where not in details:
             details[note.where] = detail_of(injected[note.where[1]].raw)
         return details[note.where]

@@ -76,8 +76,11 @@ class Detail(NamedTuple):
     envelope_sender: str
 
 
-def detail_of(raw: bytes) -> Detail:
-    """Read a mail's detail. Raises MessageError for what is no mail; a text that cannot be read is empty."""
+def detail_of(raw: bytes, *, text: bool = True) -> Detail:
+    """Read a mail's detail, without ``keys`` and ``text`` where they are not asked for.
+
+    Raises MessageError for what is no mail; a text that cannot be read is empty.
+    """
     message = read(raw)
     headers = message.headers
     border = border_of(headers)
@@ -91,7 +94,8 @@ def detail_of(raw: bytes) -> Detail:
     vouched = aligned(address.domain, results) if address else None
     name = author.sole.name[:NAME_MAX_LENGTH] if author.sole else ""
     subject = " ".join(headers.text("subject")[:SUBJECT_MAX_LENGTH].split())
-    text = _text(message)
+    said = _text(message) if text else ""
+    names = company_names(name, address.domain if address else "")
     return Detail(
         subject=subject,
         sender=f"{name} <{address}>" if name and address else str(address or headers.text("from")[:NAME_MAX_LENGTH]),
@@ -111,8 +115,8 @@ def detail_of(raw: bytes) -> Detail:
         dmarc=next((each.result for each in results if each.method is AuthMethod.DMARC), ""),
         aligned=vouched is not None,
         list_id=list_id_of(headers),
-        keys=fingerprint(subject, text, company_names(name, address.domain if address else "")),
-        text=" ".join(text[: 2 * SAMPLE_MAX_LENGTH].split())[:SAMPLE_MAX_LENGTH],
+        keys=fingerprint(subject, said, names) if text else (),
+        text=" ".join(said[: 2 * SAMPLE_MAX_LENGTH].split())[:SAMPLE_MAX_LENGTH],
         source_ip=str(border.hop.ip or "") if border else "",
         envelope_sender=headers.first("return-path").strip("<> ")[:NAME_MAX_LENGTH],
     )

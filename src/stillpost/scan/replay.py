@@ -7,7 +7,7 @@ word but the mailbox's age, which its first mail tells.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final, final
+from typing import Final, Protocol, final
 
 from stillpost.engine.detectors import RECIPIENT_DETECTORS
 from stillpost.engine.engine import Engine
@@ -44,18 +44,26 @@ class Counts:
     clocks: dict[int, int] = field(default_factory=dict)
 
 
+class Look(Protocol):
+    """How a mail's detail is read, without its text where that is not asked for; None where the mail is gone."""
+
+    def __call__(self, note: Note, *, text: bool = True) -> Detail | None:
+        """Read."""
+        ...
+
+
 @final
 class Replay:
     """One mailbox, mail by mail in order of arrival.
 
-    ``look`` reads a mail's detail, None where the mail is gone. ``owner`` is the mailbox's address. ``seen`` is told of
-    every newcomer's mail with what the detectors saw, and whether it became a member of a wave.
+    ``owner`` is the mailbox's address. ``seen`` is told of every newcomer's mail with what the detectors saw, and
+    whether it became a member of a wave.
     """
 
     def __init__(
         self,
         relations: Relations,
-        look: Callable[[Note], Detail | None],
+        look: Look,
         owner: Address = NOBODY,
         seen: Callable[[Note, tuple[Symbol, ...], bool], None] = lambda *_: None,
     ) -> None:
@@ -98,12 +106,16 @@ class Replay:
         await self._newcomer(note, in_wave=in_wave)
 
     async def _newcomer(self, note: Note, *, in_wave: bool) -> None:
+        if self.relations.in_thread(note):
+            head = self._look(note, text=False)
+            if head is None:
+                return
+            if not head.by_program:
+                self.waves.passed(note, Relation.THREAD)
+                self.relations.accept(note, Relation.THREAD)
+                return
         detail = self._look(note)
         if detail is None:
-            return
-        if not detail.by_program and self.relations.in_thread(note):
-            self.waves.passed(note, Relation.THREAD)
-            self.relations.accept(note, Relation.THREAD)
             return
         self.counts.newcomers += 1
         symbols = await self._judge(note, detail, known=False, in_wave=in_wave)

@@ -132,7 +132,7 @@ class _Scanner:
                 wave.number = number = number + 1
                 yield Finding(wave, hidden)
 
-    def look(self, note: Note) -> Detail | None:
+    def look(self, note: Note, *, text: bool = True) -> Detail | None:
         """Read a mail's detail; what cannot be read any more is said."""
         if note.told:
             return Detail._make(note.told)
@@ -142,7 +142,7 @@ class _Scanner:
             self._say([Unreadable(self._mailbox.source(where), N_("it was there, and is gone"))])
             return None
         try:
-            return detail_of(raw)
+            return detail_of(raw, text=text)
         except MessageError as error:
             self._say([Unreadable(self._mailbox.source(where), str(error))])
             return None

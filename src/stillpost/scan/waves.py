@@ -153,6 +153,8 @@ class Waves:
         return True
 
     def _tail_of(self, note: Note, ticket: str) -> Wave | None:
+        if not self.found:
+            return None
         found = self._identities.get(_sender_of(note))
         for key in (*note.thread, f"{note.identity} {ticket}"):
             found = found or self._threads.get(key)
