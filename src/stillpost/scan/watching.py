@@ -150,16 +150,16 @@ class _Watcher:
         shared = wave.shared_keys()
         left = [member for member in wave.members if member.note.digest not in self._done]
         sure = [member for member in left if not member.suspect or not shared.isdisjoint(member.keys)]
-        self._suspect([member for member in left if member not in sure])
+        self._suspect(wave, [member for member in left if member not in sure])
         self._move(sure)
 
-    def _suspect(self, members: Iterable[Member]) -> None:
+    def _suspect(self, wave: Wave, members: Iterable[Member]) -> None:
         """Newcomers' mails that speak of money, security or an order, with a text of their own, stay and are told."""
         for member in members:
             if member.note.digest in self._suspected or (detail := self._look(member.note)) is None:
                 continue
             self._suspected.add(member.note.digest)
-            if needle := needle_of(member.note, detail, None):
+            if needle := needle_of(member.note, detail, None, cold=wave.is_cold):
                 self._wanted.tell(HIDDEN, sender=detail.sender, subject=detail.subject, why=needle.reasons)
 
     def _needles(self, wave: Wave) -> Iterator[Needle]:
@@ -193,10 +193,10 @@ class _Watcher:
             raise
         self._wanted.tell(MOVED, count=moved.done, folder=folder, path=self._wanted.record)
 
-    def _look(self, note: Note) -> Detail | None:
+    def _look(self, note: Note, *, text: bool = True) -> Detail | None:
         try:
             raw = self._mailbox.read(Where(*note.where), WHOLE_MAX_BYTES)
-            return None if raw is None else detail_of(raw)
+            return None if raw is None else detail_of(raw, text=text)
         except (MessageError, MailboxError) as error:
             self._cannot(self._mailbox.source(Where(*note.where)), str(error))
             return None
