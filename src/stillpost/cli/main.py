@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("stillpost.cli.replay", N_("Judge recorded events again, a line in, a line out")),
     "holds": ("stillpost.cli.holds", N_("Look at what is held; release or drop it")),
     "lists": ("stillpost.cli.lists", N_("Look at lists; put something on them or take it off")),
+    "sieve": ("stillpost.cli.sieve", N_("Print a Sieve rule that files the mail of waves")),
     "brake": ("stillpost.cli.brake", N_("Stop every challenge for a while")),
     "forget": ("stillpost.cli.forget", N_("Drop all that is kept about an address")),
     "config": ("stillpost.cli.config", N_("Check or show the configuration")),

@@ -53,6 +53,16 @@ class Delivered:
 
 UNTOUCHED: Final = Delivered()
 """Nothing is known against it."""
+AT_A_MAILBOX: Final = {
+    Action.ACCEPT: Action.ACCEPT,
+    Action.TAG: Action.TAG,
+    Action.QUIET: Action.TAG,
+    Action.CHALLENGE: Action.HOLD,
+    Action.DEFER: Action.HOLD,
+    Action.HOLD: Action.HOLD,
+    Action.REJECT: Action.HOLD,
+}
+"""What a verdict comes to at a mailbox. Nobody is asked here, and nobody refused: what counts newcomers is spoofable."""
 _GRAVITY: Final = (Action.ACCEPT, Action.TAG, Action.HOLD)
 
 
@@ -265,12 +275,7 @@ class People:
 
 
 def _advised(judged: Judged) -> Action:
-    """What the verdict comes to at a mailbox: hold from "challenge" on, since nobody is ever asked or refused for it."""
-    if judged.degraded:
-        return Action.ACCEPT
-    if judged.verdict.advised in {Action.ACCEPT, Action.TAG, Action.QUIET}:
-        return Action.ACCEPT if judged.verdict.advised is Action.ACCEPT else Action.TAG
-    return Action.HOLD
+    return Action.ACCEPT if judged.degraded else AT_A_MAILBOX[judged.verdict.advised]
 
 
 def _text(incoming: Incoming) -> str:

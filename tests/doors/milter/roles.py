@@ -9,6 +9,7 @@ from stillpost.doors.milter.codec import Peer
 from stillpost.doors.milter.portal_in import PortalIn
 from stillpost.doors.milter.portal_out import PortalOut
 from stillpost.doors.milter.session import Arrived, Fields
+from stillpost.doors.milter.to_people import ToPeople
 from stillpost.journal import Journal
 from stillpost.mailer import MaildirMailer
 from stillpost.service.wiring import House, build_house, build_portals
@@ -40,6 +41,12 @@ class Made:
         assert isinstance(milter, PortalOut)
         return milter
 
+    @property
+    def people(self) -> ToPeople:
+        milter = self.house.milters["people"]
+        assert isinstance(milter, ToPeople)
+        return milter
+
 
 def made(place: Path, store: Store | None = None, **options: object) -> Made:
     """Both roles in enforce mode; ``options`` go into both tables where they know them."""
@@ -53,6 +60,13 @@ def made(place: Path, store: Store | None = None, **options: object) -> Made:
             "milters": {
                 "in": {"listen": "unix:/nowhere/in", "role": "portal-in", **inward},
                 "out": {"listen": "unix:/nowhere/out", "role": "portal-out", **outward},
+                "people": {
+                    "listen": "unix:/nowhere/people",
+                    "role": "recipient",
+                    "mode": common["mode"],
+                    "addresses": ["example.org"],
+                    "authserv_ids": [SERVER],
+                },
             },
         }
     )
@@ -73,6 +87,7 @@ def arrived(
     body: bytes | None = b"Please help.\r\n",
     overfull: bool = False,
     peer: Peer | None = None,
+    login: str = "",
 ) -> Arrived:
     """A mail as Postfix shows it: ``fields`` on top of a plain one's."""
     own: Fields = (
@@ -91,5 +106,5 @@ def arrived(
         overfull=overfull,
         leading_space=True,
         queue_id=b"4Wabc123",
-        login=b"",
+        login=login.encode(),
     )

@@ -70,7 +70,8 @@ class ToPeople:
         if held and not delivered.passed:
             return Answer(Say.DISCARD)  # every recipient has his copy with us
         edits = list(forged)
-        if delivered.reason and delivered.advised is not Action.ACCEPT and not held:
+        said = delivered.advised is not Action.ACCEPT or delivered.reason == "store"
+        if delivered.reason and said and not held:
             edits.append(InsertField(ADVICE_FIELD, f"{delivered.advised}; reason={delivered.reason}".encode("ascii")))
         edits += [RemoveRecipient(raw) for raw in arrived.recipients if key_of(recipient_of(raw)) in held]
         return Answer(edits=tuple(edits))
