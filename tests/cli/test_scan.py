@@ -37,7 +37,7 @@ def test_an_account_is_scanned_with_a_password_out_of_a_file(imap: Imap, passwor
     done = CliRunner().invoke(cli, ["scan", place, "--password-file", str(password), "--format", "json"])
     assert done.exit_code == 0, done.output
     (mailbox,) = json.loads(done.stdout)["mailboxes"]
-    assert mailbox["mailbox"] == "imaps://anna@example.org@127.0.0.1/INBOX"
+    assert mailbox["mailbox"] == "imap://anna@example.org@127.0.0.1/INBOX"
     assert mailbox["messages"] == 3
     assert imap.seen[-1] == "LOGOUT"
 

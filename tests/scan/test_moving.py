@@ -62,6 +62,14 @@ def test_members_are_moved_in_a_maildir_and_come_back(tmp_path: Path) -> None:
     assert not list((tmp_path / "Maildir/.Wave").rglob("*host*"))
 
 
+def test_a_mailbox_is_the_same_however_its_path_is_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    maildir(tmp_path / "Maildir")
+    monkeypatch.chdir(tmp_path)
+    record = plan(open_path(Path("Maildir")))
+    move(record, open_path(Path("Maildir")), tmp_path / "record", LATEST)
+    assert undo(record, open_path(tmp_path / "Maildir/../Maildir")) == Moved(183)
+
+
 def test_what_is_hidden_in_a_wave_stays_where_it_is(tmp_path: Path) -> None:
     maildir(tmp_path / "Maildir")
     mailbox = open_path(tmp_path / "Maildir")
@@ -169,7 +177,7 @@ def record(mails: list[bytes], tmp_path_factory: pytest.TempPathFactory) -> Reco
     members = {member.note.digest for finding in result.findings for member in finding.wave.members}
     digests = [(number, digest_of(read(raw).headers)) for number, raw in enumerate(mails, 1)]
     entries = (Entry("INBOX", f"1 {number}", digest.hex()) for number, digest in digests if digest in members)
-    return Record(mailbox="imaps://anna@example.org@127.0.0.1/INBOX", folder="Wave", entries=tuple(entries))
+    return Record(mailbox="imap://anna@example.org@127.0.0.1", folder="Wave", entries=tuple(entries))
 
 
 @pytest.fixture
@@ -314,6 +322,17 @@ def test_another_mail_under_the_same_number_is_not_touched(imap: Imap, record: R
 def test_a_record_of_another_mailbox_is_refused(imap: Imap, record: Record) -> None:
     with closing(imap.account("INBOX")) as account, pytest.raises(MailboxError, match="another mailbox"):
         undo(replace(record, mailbox="imaps://bert@example.org"), open_account(account))
+
+
+def test_a_record_is_undone_whichever_folder_of_the_account_is_named(
+    imap: Imap, record: Record, tmp_path: Path
+) -> None:
+    everything = everywhere(imap)
+    with closing(imap.account("INBOX")) as account:
+        move(record, open_account(account), tmp_path / "record", LATEST)
+    with closing(imap.account()) as account:
+        assert undo(read_record(tmp_path / "record"), open_account(account)) == Moved(183)
+    assert everywhere(imap) == everything
 
 
 def test_a_scan_of_an_account_plans_this_record(imap: Imap, record: Record) -> None:

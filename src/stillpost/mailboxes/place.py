@@ -29,7 +29,7 @@ class Place:
     @property
     def name(self) -> str:
         """What people call it: the address they gave, without port."""
-        return f"imaps://{self.user}@{self.host}/{self.folder}".rstrip("/")
+        return f"{'imaps' if self.tls else 'imap'}://{self.user}@{self.host}/{self.folder}".rstrip("/")
 
 
 def is_place(text: str) -> bool:

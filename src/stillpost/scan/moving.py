@@ -7,7 +7,7 @@ moves; after a crash it says what may have happened, and undoing it is right wha
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, final
@@ -49,13 +49,21 @@ def mover_of(mailbox: Mailbox, folder: str) -> Mover:
     raise MailboxError(message)
 
 
+def name_of(mailbox: Mailbox) -> str:
+    """The mailbox by a name that stays, however it was typed: its account without a folder, or where it lies."""
+    parts = mailbox.parts
+    if parts and isinstance(parts[0], ImapPart):
+        return replace(parts[0].account.place, folder="").name
+    return str(Path(mailbox.name).resolve())
+
+
 def planned(result: Result, mailbox: Mailbox, folder: str) -> Record:
     """What would be moved: the members of every wave, not what is hidden in them. Raises MailboxError."""
     members = {
         Where(*member.note.where): member.note.digest for finding in result.findings for member in finding.wave.members
     }
     entries = mover_of(mailbox, folder).plan(sorted(members.items()))
-    return Record(mailbox=mailbox.name, folder=folder, entries=tuple(entries))
+    return Record(mailbox=name_of(mailbox), folder=folder, entries=tuple(entries))
 
 
 def move(record: Record, mailbox: Mailbox, path: Path, at: datetime) -> Moved:
@@ -66,7 +74,7 @@ def move(record: Record, mailbox: Mailbox, path: Path, at: datetime) -> Moved:
 
 def undo(record: Record, mailbox: Mailbox) -> Moved:
     """Move everything of a record back. Raises MailboxError; may be done again."""
-    if record.mailbox != mailbox.name:
+    if record.mailbox != name_of(mailbox):
         message = f"the record is about another mailbox: {record.mailbox}"
         raise MailboxError(message)
     return mover_of(mailbox, record.folder).back(record.entries)

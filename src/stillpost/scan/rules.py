@@ -125,7 +125,8 @@ def rspamd(marks: Marks, language: str) -> list[str]:
     both += [(name, values, False) for name, values in marks.inside.items()]
     for name, values, is_whole in both:
         pattern = _either(re.escape(value).replace("/", r"\/") for value in values)
-        expression = f"/^(?:{pattern})$/i" if is_whole else f"/{pattern}/i"
+        expression = f"/^(?:{pattern})$/i" if is_whole else f"/(?:{pattern})/i"
+        # A map that begins with a slash and a letter is a file to Rspamd.
         symbol = name.upper().replace("-", "_")
         lines += _multimap(symbol, f'type = "header"; header = "{name}";', expression)
     return lines

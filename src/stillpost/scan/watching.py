@@ -18,7 +18,7 @@ from stillpost.mailboxes.imap import ImapPart, open_account
 from stillpost.mailboxes.protocol import WHOLE_MAX_BYTES, Found, Kind, MailboxError, Where
 from stillpost.model import Address
 from stillpost.scan.detail import Detail, detail_of
-from stillpost.scan.moving import Record, add_to_record, mover_of, write_record
+from stillpost.scan.moving import Record, add_to_record, mover_of, name_of, write_record
 from stillpost.scan.needle import Needle, needle_of
 from stillpost.scan.note import Note, note_of
 from stillpost.scan.past import Past
@@ -182,7 +182,7 @@ class _Watcher:
         if not entries:
             return
         if not self._has_record:
-            record = Record(mailbox=self._mailbox.name, folder=folder, entries=())
+            record = Record(mailbox=name_of(self._mailbox), folder=folder, entries=())
             write_record(record, self._wanted.record, self._wanted.now())
             self._has_record = True
         add_to_record(entries, self._wanted.record)
