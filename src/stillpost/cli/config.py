@@ -18,8 +18,17 @@ def command() -> None:
 @command.command("check", help=say(N_("Say whether the configuration can be used; exit code 2 if not.")))
 @config_option
 def check(config_file: Path | None) -> None:
-    """Check."""
+    """Check the file, and the files it names."""
+    import asyncio  # loading takes a while
+
+    from stillpost.config.reader import ConfigError
+    from stillpost.service.wiring import check_files
+
     config = load(config_file)
+    try:
+        asyncio.run(check_files(config))
+    except ConfigError as error:
+        raise Trouble(str(error)) from error
     click.echo(say(N_("good: {portals}"), portals=", ".join(config.portals)))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, final
 
 from stillpost.config.reader import ConfigError, read_table, unknown_key
-from stillpost.doors.http.options import ServeOptions
+from stillpost.doors.http.options import ServeOptions, split_listen
 from stillpost.doors.milter.options import MilterOptions, Role
 from stillpost.doors.smtp.options import InboundOptions
 from stillpost.helpdesks.audit_options import AuditOptions
@@ -108,7 +108,7 @@ def load_config(path: Path) -> Config:
         with path.open("rb") as file:
             raw = file.read(_MAX_FILE_BYTES + 1)
         if len(raw) > _MAX_FILE_BYTES:
-            message = f"{path}: larger than a megabyte; that is no configuration"
+            message = "larger than a megabyte; that is no configuration"
             raise ConfigError(message)
         return read_config(tomllib.loads(raw.decode()))
     except OSError as error:
@@ -116,6 +116,9 @@ def load_config(path: Path) -> Config:
         raise ConfigError(message) from error
     except UnicodeDecodeError as error:
         message = f"{path}: must be UTF-8"
+        raise ConfigError(message) from error
+    except RecursionError as error:
+        message = f"{path}: nested too deeply"
         raise ConfigError(message) from error
     except tomllib.TOMLDecodeError as error:
         message = f"{path}: {error}"
@@ -131,6 +134,10 @@ def read_config(tables: Mapping[str, Any]) -> Config:
     for key in tables:
         if key not in known:
             raise ConfigError(unknown_key("", key, dict.fromkeys(known)))
+    for name in SECTIONS:
+        if not isinstance(tables.get(name, {}), dict):
+            message = f"{name}: must be a table, [{name}]"
+            raise ConfigError(message)
     sections: dict[str, Any] = {name: read_table(kind, tables.get(name, {}), name) for name, kind in SECTIONS.items()}
     portals = tables.get("portals", {})
     if not isinstance(portals, dict) or not portals:
@@ -202,11 +209,9 @@ def _helpdesk(table: object, where: str) -> HelpdeskConfig:
         message = f"{where}: must be a table"
         raise ConfigError(message)
     products = {product.name: product for product in PRODUCTS}
-    name = table.get("product", "maildir")
+    name = str(table.get("product", "maildir"))
     if name not in products:
-        raise ConfigError(
-            unknown_key(f"{where}.product", str(name), products).replace("unknown key", "unknown product")
-        )
+        raise ConfigError(unknown_key(f"{where}.product", name, products).replace("unknown key", "unknown product"))
     rest = {key: value for key, value in table.items() if key != "product"}
     return HelpdeskConfig(products[name], read_table(products[name].options, rest, where))
 
@@ -217,9 +222,14 @@ def _check(config: Config) -> None:
         for problem in portal.options.limits.problems(config.limits):
             message = f"portals.{name}.{problem}"
             raise ConfigError(message)
-        _check_address(portal.options.from_ or config.relay.from_, f"portals.{name}.from")
+        if portal.options.from_:
+            _check_address(portal.options.from_, f"portals.{name}.from")
     _check_milters(config)
+    _check_address(config.relay.from_, "relay.from")
     _check_address(config.inbound.address, "inbound.address")
+    if config.inbound.listen and split_listen(config.inbound.listen) is None:
+        message = f"inbound.listen = {config.inbound.listen!r} must be host:port, or empty for no listener"
+        raise ConfigError(message)
     if config.relay.envelope_from:
         _check_address(config.relay.envelope_from, "relay.envelope_from")
 

@@ -1,13 +1,17 @@
 """A portal as its operator describes it: an intake we run, with its way of asking for proof."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from stillpost.intake.limits import PortalLimits
 from stillpost.language import OFFERED
 from stillpost.model import Mode, ProofMode, ProofOfWork
+
+_ORIGIN = re.compile(r"https?://(?:(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
+"""An origin as a Content-Security-Policy takes it; anything else in it would be a directive or a source of its own."""
 
 
 @final
@@ -48,7 +52,7 @@ class PortalOptions:
 
     def problems(self) -> Iterator[str]:
         """What cannot work, one sentence each."""
-        url = urlsplit(self.base_url)
+        url = _parts(self.base_url)
         if url.scheme not in {"http", "https"} or not url.hostname or url.query or url.fragment or url.path.strip("/"):
             yield f"base_url = {self.base_url!r} must be an address such as https://support.example.com"
         if not self.title.strip() or not self.title.isprintable() or len(self.title) > 80:
@@ -56,12 +60,21 @@ class PortalOptions:
         if not self.languages or not set(self.languages) <= set(OFFERED):
             yield f"languages must be some of {', '.join(OFFERED)}"
         for origin in self.allow_origins:
-            split = urlsplit(origin)
-            if split.scheme not in {"http", "https"} or origin != f"{split.scheme}://{split.netloc}" or ";" in origin:
+            if not _ORIGIN.fullmatch(origin) or not _parts(origin).hostname:
                 yield f"allow_origins: {origin!r} must be an origin such as https://www.example.com"
 
     @property
     def secure(self) -> bool:
         """Whether visitors come over TLS, or from this machine alone, so that a ``__Host-`` cookie is kept."""
-        url = urlsplit(self.base_url)
+        url = _parts(self.base_url)
         return url.scheme == "https" or url.hostname in {"127.0.0.1", "localhost", "::1"}
+
+
+def _parts(url: str) -> SplitResult:
+    """The parts of a URL; none of what is no URL."""
+    try:
+        split = urlsplit(url)
+        split.port  # noqa: B018  # looked at, since a wrong one is found only so
+    except ValueError:
+        return urlsplit("")
+    return split

@@ -55,8 +55,8 @@ def plan_proven(draft: Draft, unproven: Decision | None = None) -> Decision:
 
 
 def plan_held(draft: Draft, limits: Limits) -> Decision:
-    """A request held for an agent, with its files if there is room."""
-    held = replace(draft.request, state=RequestState.HELD)
+    """A request held for an agent, with its files if there is room; an agent has more time than a visitor."""
+    held = replace(draft.request, state=RequestState.HELD, expires=draft.request.at + limits.held_for)
     return _chain([_waiting(draft, request, limits) for request in _with_and_without_files(held)])
 
 

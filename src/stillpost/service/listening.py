@@ -1,5 +1,6 @@
 """Listening sockets: TCP, Unix, or handed over by systemd. Bound before anything starts, so that a mistake is said at once."""
 
+import errno
 import os
 import socket
 import stat
@@ -28,7 +29,9 @@ def bind(listen: str, key: str) -> socket.socket:
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
-        message = f"{key} = {listen!r}: {error.strerror}; stop what listens there, or set another {key}"
+        taken = error.errno == errno.EADDRINUSE
+        what = f"stop what listens there, or set another {key}" if taken else f"set {key} to an address of this machine"
+        message = f"{key} = {listen!r}: {error.strerror}; {what}"
         raise ConfigError(message) from error
     listener.setblocking(False)
     return listener

@@ -194,6 +194,15 @@ def build_house(
     )
 
 
+async def check_files(config: Config) -> None:
+    """Read every file of a secret that the configuration names, as a start would. Raises ConfigError."""
+    _mailer(config)
+    _api_keys(config)
+    for name, portal in config.portals.items():
+        helpdesk = _helpdesk(name, portal, Surroundings(clock=now, state=config.state))
+        await helpdesk.aclose()
+
+
 def own_addresses(config: Config) -> set[str]:
     """The limit keys of our own addresses: nobody may ask in their name, or we would talk to ourselves."""
     ours = {config.relay.from_, config.inbound.address, config.relay.envelope_from}

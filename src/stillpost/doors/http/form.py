@@ -189,7 +189,7 @@ class Forms:
                 ("state", answer.told.value),
                 ("attachments_refused", answer.attachments_refused),
                 ("kept", bool(answer.secret)),
-                ("days", self.context.admission.limits.pending_for.days),
+                ("days", max(1, self.context.admission.limits.pending_for.days)),
                 ("prove_local", portal.prove_address.rpartition("@")[0]),
                 ("prove_domain", portal.prove_address.rpartition("@")[2]),
             ),

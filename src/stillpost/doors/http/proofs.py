@@ -112,7 +112,7 @@ class Proofs:
             code=code_of(secret),
             prove_local=portal.prove_address.rpartition("@")[0],
             prove_domain=portal.prove_address.rpartition("@")[2],
-            days=self.context.admission.limits.pending_for.days,
+            days=max(1, self.context.admission.limits.pending_for.days),
             languages=portal.options.languages,
         )
 
