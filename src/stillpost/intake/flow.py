@@ -74,7 +74,7 @@ def release(request: Request, at: datetime, *, vouched: bool) -> Request:
     already = request.proven
     return replace(
         released,
-        proven=already or (Way.VOUCHED if vouched else Way.RELEASED),
+        proven=already or Way.RELEASED,  # whether the agent's word is enough to write to him is in quiet
         proven_at=request.proven_at or at,
         quiet=already is None and not vouched,
     )
