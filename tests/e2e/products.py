@@ -123,7 +123,7 @@ class Caught:
 HANG_UP = "hang up"
 
 
-@dataclass(slots=True)
+@dataclass  # without slots: aiosmtpd looks at every member, and Python 3.11.2 cannot show its own __weakref__
 class Sink:
     """An SMTP server that keeps what it is given.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 
-@dataclass(slots=True)
+@dataclass  # without slots: aiosmtpd looks at every member, and Python 3.11.2 cannot show its own __weakref__
 class MailServer:
     """Keeps what it is given."""
 
