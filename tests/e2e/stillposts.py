@@ -5,6 +5,7 @@ Beside it what a person does: fill in a form, open a link, write a first mail.
 
 import asyncio
 import html
+import json
 import random
 import re
 import smtplib
@@ -229,7 +230,8 @@ class Stillpost:
 
     def journal(self, event: str) -> list[str]:
         """The journal's lines about an event, of all starts."""
-        return [line for line in self.log.read_text().splitlines() if f'"event": "{event}"' in line]
+        lines = [line for line in self.log.read_text().splitlines() if line.startswith("{") and f'"{event}"' in line]
+        return [line for line in lines if json.loads(line)["event"] == event]
 
 
 # --- pages and mails ------------------------------------------------------------------------------------------------

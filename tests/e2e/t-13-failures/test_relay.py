@@ -1,5 +1,6 @@
 """The relay is down, hangs, hangs up, refuses: no challenge is lost that did not leave, none leaves twice."""
 
+import json
 import re
 import socket
 from collections import Counter
@@ -35,8 +36,7 @@ def challenged(stillpost: Stillpost, count: int = MANY) -> list[str]:
 
 
 def outcomes(stillpost: Stillpost) -> Counter[str]:
-    found = [re.search(r'"outcome": "(\w+)"', line) for line in stillpost.journal("challenge")]
-    return Counter(match[1] for match in found if match is not None)
+    return Counter(json.loads(line)["outcome"] for line in stillpost.journal("challenge"))
 
 
 def test_challenges_wait_for_a_relay_that_is_down(tmp_path: Path) -> None:
