@@ -175,3 +175,24 @@ def test_any_header_is_judged(fields: list[tuple[str, str]]) -> None:
     found = automatic(headers)
     problem = fresh_mail_problem(headers, "a@example.org", TOKEN)
     assert problem is not None or (found is None and headers.first("to"))
+
+
+@pytest.mark.parametrize(
+    ("line", "sign"),
+    [
+        pytest.param(
+            "X-Mailer: PHPMailer 6.9.1 (https://github.com/PHPMailer/PHPMailer)", "x-mailer: php", id="PHPMailer"
+        ),
+        pytest.param("X-Generator: Drupal", "x-generator: drupal", id="Drupal"),
+        pytest.param("X-PHP-Originating-Script: 33:form.php", "x-php-originating-script", id="mail() of PHP"),
+        pytest.param("X-SG-EID: abc", "x-sg-eid", id="a service that sends for others"),
+        pytest.param("X-Mailer: Apple Mail (2.3445.9.7)", None, id="a person's program"),
+        pytest.param("X-Mailer: " + "x" * 101 + "php", None, id="far too long"),
+        pytest.param("Subject: about PHPMailer", None, id="only words"),
+    ],
+)
+def test_software_of_web_sites_shows_itself_and_is_no_automatic_mail_by_that(line: str, sign: str | None) -> None:
+    headers = header("From: a@example.org", line)
+    found = signs.software_mark(headers)
+    assert (found.sign if found else None) == sign
+    assert automatic(headers) is None

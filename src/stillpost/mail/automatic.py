@@ -65,6 +65,18 @@ _LIST_MARKS = (
     "x-mailing-list",
 )
 _DISCUSSION_MARKS = frozenset(["list-post", "mailing-list", "x-mailing-list", "in-reply-to", "references"])
+# What mailers of web sites and services that send for others call themselves, and fields only they write.
+_MAILER = re.compile(
+    r"php|wp ?mail|wordpress|drupal|typo3|joomla|laravel|symfony|swift ?mailer|nodemailer|actionmailer|django|prestashop|magento"
+    r"|shopware|woocommerce|shopify|mailchimp|sendgrid|mailgun|postmark|mandrill|mailjet|sendinblue|brevo|sparkpost|klaviyo",
+    re.IGNORECASE,
+)
+_MAILER_FIELDS = ("x-mailer", "x-generator")
+_MAILER_MAX_LENGTH = 100
+_SOFTWARE_FIELDS = (
+    *("x-php-originating-script", "x-php-script", "x-sg-eid", "x-mailgun-sid", "x-mc-user", "x-mandrill-user"),
+    *("x-pm-message-id", "x-mj-mid", "x-mailin-eid", "x-campaign-id", "x-csa-complaints", "x-msys-api"),
+)
 _MARKS = frozenset(
     ["auto-submitted", "return-path", "precedence", "x-auto-response-suppress", *_ANSWER_MARKS, *_LIST_MARKS]
 )
@@ -141,6 +153,21 @@ def automatic(headers: Headers, *, null_sender: bool = False, product: str = "")
     if headers.text("x-auto-response-suppress").lower() not in _MEANINGLESS:
         return Automatic(Kind.MARKED, "x-auto-response-suppress")
     return Automatic(Kind.ANSWER, f"product: {product}") if product else None
+
+
+def software_mark(headers: Headers) -> Automatic | None:
+    """What shows that a web site's mailer, or a service that sends for others, wrote a mail that says nothing of it.
+
+    Weaker than ``automatic``: a person may write through such software. Good for counting and holding, not for refusing.
+    """
+    for name in _SOFTWARE_FIELDS:
+        if name in headers:
+            return Automatic(Kind.MARKED, name)
+    for name in _MAILER_FIELDS:
+        found = _MAILER.search(headers.first(name)[:_MAILER_MAX_LENGTH])
+        if found:
+            return Automatic(Kind.MARKED, f"{name}: {found[0].lower()}")
+    return None
 
 
 def is_bounce(message: Message, *, null_sender: bool) -> bool:

@@ -16,7 +16,7 @@ from stillpost.journal import Journal
 from stillpost.mail.addresses import read as read_address
 from stillpost.mail.auth import aligned
 from stillpost.mail.author import author_of
-from stillpost.mail.automatic import automatic
+from stillpost.mail.automatic import automatic, software_mark
 from stillpost.mail.body import text_of
 from stillpost.mail.fingerprint import company_names, fingerprint
 from stillpost.mail.message import MessageError, message_ids, read
@@ -246,7 +246,7 @@ class People:
             headers,
             null_sender=incoming.sender is None,
             product=attribution.tenant.platform if attribution and attribution.automatic else "",
-        )
+        ) or software_mark(headers)
         sender = _address(incoming)
         ids = message_ids(headers.first("message-id"))
         answers = (*message_ids(headers.first("in-reply-to")), *message_ids(headers.first("references")))

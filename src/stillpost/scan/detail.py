@@ -1,45 +1,21 @@
 """What is read of newcomers, members of waves and what lies hidden between them: marks, vouchers, texts."""
 
-import re
 from typing import Final, NamedTuple
 
 from stillpost.mail.auth import aligned
 from stillpost.mail.author import author_of
 from stillpost.mail.automatic import Kind as Automatic
-from stillpost.mail.automatic import automatic
+from stillpost.mail.automatic import automatic, software_mark
 from stillpost.mail.body import text_of
 from stillpost.mail.border import border_of
 from stillpost.mail.domains import is_free_mail
 from stillpost.mail.fingerprint import company_names, fingerprint
-from stillpost.mail.message import Headers, Message, MessageError, read
+from stillpost.mail.message import Message, MessageError, read
 from stillpost.mail.platform import attribute, list_id_of
 from stillpost.mail.roles import Role, is_automatic, role
 from stillpost.model import Address, AuthMethod, Tenant
 from stillpost.scan.note import Told, results_of
 
-# Who writes by hand has none of them: mailers of web sites, and services that send for others.
-_MAILER = re.compile(
-    r"php|wp ?mail|wordpress|drupal|typo3|joomla|laravel|symfony|swift ?mailer|nodemailer|actionmailer|django|prestashop|magento"
-    r"|shopware|woocommerce|shopify|mailchimp|sendgrid|mailgun|postmark|mandrill|mailjet|sendinblue|brevo|sparkpost|klaviyo",
-    re.IGNORECASE,
-)
-_MAILER_FIELDS = ("x-mailer", "x-generator")
-_PROGRAM_FIELDS = frozenset(
-    [
-        "x-php-originating-script",
-        "x-php-script",
-        "x-sg-eid",
-        "x-mailgun-sid",
-        "x-mc-user",
-        "x-mandrill-user",
-        "x-pm-message-id",
-        "x-mj-mid",
-        "x-mailin-eid",
-        "x-campaign-id",
-        "x-csa-complaints",
-        "x-msys-api",
-    ]
-)
 _LISTS = frozenset([Automatic.LIST.value, Automatic.BULK.value, Automatic.POST.value])
 SUBJECT_MAX_LENGTH: Final = 300
 SAMPLE_MAX_LENGTH: Final = 600
@@ -104,7 +80,7 @@ def detail_of(raw: bytes, *, text: bool = True) -> Detail:
         by_program=(sign is not None and sign.kind is not Automatic.POST)
         or found is not None
         or _is_no_person(address)
-        or _is_by_software(headers),
+        or software_mark(headers) is not None,
         platform=tenant.platform,
         tenant=tenant.tenant,
         organization=tenant.organization or (address.organization if address else ""),
@@ -137,12 +113,6 @@ def _text(message: Message) -> str:
         return text_of(message).text
     except MessageError:
         return ""
-
-
-def _is_by_software(headers: Headers) -> bool:
-    if not _PROGRAM_FIELDS.isdisjoint(headers.by_name):
-        return True
-    return any(_MAILER.search(headers.first(field)[:NAME_MAX_LENGTH]) for field in _MAILER_FIELDS)
 
 
 def _is_no_person(address: Address | None) -> bool:
