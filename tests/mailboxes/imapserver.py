@@ -71,7 +71,9 @@ class Imap:
         mails, deleted = self.folders[folder], self.deleted.setdefault(folder, set())
         _, word, rest = line.split(" ", 2)
         if word == "SEARCH":
-            return b"* SEARCH " + " ".join(str(uid) for uid in sorted(mails) if uid not in deleted).encode() + b"\r\n"
+            after = int(rest.rpartition("UID ")[2].partition(":")[0]) if ":*" in rest else 0
+            found = [uid for uid in sorted(mails) if uid not in deleted and (uid >= after or uid == max(mails))]
+            return f"* SEARCH {' '.join(map(str, found))}\r\n".encode()
         numbers, _, rest = rest.partition(" ")
         uids = [uid for uid in mails if any(_in(uid, each) for each in numbers.split(","))]
         if word == "STORE":

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stillpost.mailboxes.files import GONE
-from stillpost.mailboxes.imap import BATCH_MAILS, fetched, open_account, ranges
+from stillpost.mailboxes.imap import BATCH_MAILS, ImapPart, fetched, open_account, ranges
 from stillpost.mailboxes.place import Place, place_of
 from stillpost.mailboxes.protocol import Found, Item, Kind, MailboxError, Unreadable
 from tests.mailboxes.boxes import items, mail, subjects
@@ -157,6 +157,13 @@ def test_a_folder_numbered_anew_is_not_taken_for_the_old_one(imap: Imap) -> None
         assert raised.value.refused
     with closing(imap.account("INBOX")) as account:
         assert open_account(account).read(first.where, 1000) is None
+
+
+@pytest.mark.parametrize(("after", "uids"), [(0, [1, 2, 3]), (2, [3]), (3, []), (9, [])])
+def test_mails_above_a_number_are_listed(imap: Imap, after: int, uids: list[int]) -> None:
+    imap.folders["Lists"] = {number: mail(number) for number in (1, 2, 3)}
+    with closing(imap.account("Lists")) as account:
+        assert ImapPart(account=account, folder="Lists").uids(after) == uids
 
 
 def test_mails_marked_as_deleted_are_passed_over(imap: Imap) -> None:

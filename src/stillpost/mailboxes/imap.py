@@ -60,11 +60,12 @@ class ImapPart:
         for start in range(0, len(uids), BATCH_MAILS):
             yield ImapPiece(part=self, uids=tuple(uids[start : start + BATCH_MAILS]))
 
-    def uids(self) -> list[int]:
-        """Its mails' numbers, in order. Raises MailboxError."""
-        said = self.account.ask(lambda box: _done(box.client.uid("SEARCH", "UNDELETED")), self.folder)
+    def uids(self, after: int = 0) -> list[int]:
+        """The numbers of its mails, those above ``after``, in order. Raises MailboxError."""
+        wanted = ("UNDELETED", "UID", f"{after + 1}:*") if after else ("UNDELETED",)
+        said = self.account.ask(lambda box: _done(box.client.uid("SEARCH", *wanted)), self.folder)
         found = {int(word) for line in said if isinstance(line, bytes) for word in line.split() if word.isdigit()}
-        return sorted(found)[-UIDS_MAX:]
+        return sorted(uid for uid in found if uid > after)[-UIDS_MAX:]  # "*" is the last mail, whatever its number
 
     def read(self, where: Where, limit: int = WHOLE_MAX_BYTES) -> bytes | None:
         """A mail, or its beginning; None where it is gone, or where the folder was numbered anew."""

@@ -113,7 +113,7 @@ class _Watcher:
         for part in self._parts():
             if part.kind is Kind.SENT or part.folder.upper() == WATCHED:
                 last = self._seen.get(part.number, 0)
-                uids = [uid for uid in part.uids() if uid > last]
+                uids = part.uids(after=last)
                 notes += self._noted(part, uids)
                 seen[part.number] = max(uids, default=last)
         self._seen |= seen  # only now: a cut must lose none
