@@ -6,6 +6,7 @@ STYLE = """
 @media(prefers-color-scheme:dark){:root{--ink:#eceae5;--soft:#b3aea4;--paper:#17181b;--card:#202226;--line:#3a3c42;
 --accent:#f0a48f;--bad:#ff9a8f;--warn:#f2c07a;--calm:#8fd3ad}}
 *{box-sizing:border-box}
+body{overflow-wrap:anywhere}
 body{margin:0;background:var(--paper);color:var(--ink);font:1rem/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 main,header,footer{max-width:58rem;margin:0 auto;padding:0 1.25rem}
 header{padding-top:2.5rem}
