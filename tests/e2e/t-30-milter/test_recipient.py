@@ -1,6 +1,7 @@
 """Mail for people through a real Postfix: a wave is held from its alarm on, everything else arrives, and all comes back."""
 
 import smtplib
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from letters import letter
 from tests.e2e import stillposts
-from tests.e2e.postfixes import Postfix
+from tests.e2e.postfixes import PAGE, Postfix, block
 from tests.e2e.products import Sink
 from tests.e2e.stillposts import Stillpost
 
@@ -29,18 +30,10 @@ COLD_LIMIT = 10  # newcomers within five minutes, at a mailbox that is known for
 
 @contextmanager
 def standing(postfix: Postfix, place: Path, **listener: object) -> Iterator[Stillpost]:
-    table: dict[str, object] = {
-        "listen": f"unix:{postfix.spool}/stillpost/people.sock",
-        "role": "recipient",
-        "mode": "enforce",
-        "addresses": [DOMAIN],
-        "trusted_peers": ["127.0.0.0/8"],
-        "authserv_ids": [OWN_SERVER],
-        "reinject": f"127.0.0.1:{postfix.back}",
-    }
+    table = tomllib.loads(postfix.printed(block(PAGE, "toml", 1)))["milters"]["people"]
+    table |= {"trusted_peers": ["127.0.0.0/8"], "authserv_ids": [OWN_SERVER]}
     stillpost = stillposts.install(place, more={"milters.people": table | listener})
-    people = "{ unix:stillpost/people.sock, default_action=accept }"
-    main = f"smtpd_milters = {people}\n"
+    main = block(PAGE, "cf", 2)
     back = "127.0.0.1:10026 inet n - y - - smtpd\n  -o smtpd_milters=\n  -o smtpd_relay_restrictions=permit_mynetworks,reject\n"
     postfix.configure(main, f"{back}  -o mynetworks=127.0.0.0/8\n")
     with stillposts.running(stillpost):
