@@ -92,6 +92,11 @@ async def listening(place: Path, home: World) -> AsyncIterator[Listening]:
         pytest.param(
             (*START, b"DATA\r\n", b"From: a@example.com\r\n\r\nHi\r\n.\r\n"), "550 5.7.1 A proof", id="no proof"
         ),
+        pytest.param(
+            (START[0], b"MAIL FROM:<>\r\n", START[2], b"DATA\r\n", b"From: a@example.com\r\n\r\nHi\r\n.\r\n"),
+            "550 5.7.1 A proof has an envelope sender",
+            id="the null sender proves nothing",
+        ),
         pytest.param((*START, b"DATA\r\n", b".\r\n"), "550 5.7.1 This mail cannot be read.", id="an empty mail"),
         pytest.param((*START[:2], b"RCPT TO:<root@localhost>\r\n"), "550 5.1.1 No such mailbox here", id="not ours"),
         pytest.param((*START[:2], b"RCPT TO:<ann@example.com>\r\n"), "550 5.1.1 No such mailbox here", id="a relay"),

@@ -95,7 +95,7 @@ def test_a_relay_that_refuses_the_null_sender_works_with_an_envelope_sender_and_
         assert sorted(caught.recipients for caught in relay.mails) == sorted((address,) for address in addresses)
         challenge = relay.mails[0]
         assert re.fullmatch(r"bounces\+[0-9a-f]{32}@portal\.example", challenge.sender)
-        bounce = b"From: mailer-daemon@example.com\r\nSubject: failed\r\nAuto-Submitted: auto-replied\r\n\r\nno such user\r\n"
+        bounce = b"From: mailer-daemon@example.com\r\nSubject: failed\r\n\r\nno such user\r\n"  # by its null sender
         assert stillposts.hand_over(stillpost.mail_port, bounce, "", challenge.sender) == (250, "")
         assert stillpost.command("lists", "show", "suppressed", "--format", "json").stdout.count('"key"') == 1
 

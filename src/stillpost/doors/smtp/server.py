@@ -77,12 +77,17 @@ class SmtpHandler:
         content: Any = envelope.content
         peer = Peer(ip=session.peer[0] if session.peer else "", helo=session.host_name or "")
         with self._talks.taking():
-            return await self._door.take(peer, envelope.mail_from or None, envelope.rcpt_tos, bytes(content))
+            return await self._door.take(peer, sender_of(envelope), envelope.rcpt_tos, bytes(content))
 
     async def handle_exception(self, error: Exception) -> str:
         """A mistake of ours, or of the library's, is journalled; the library would tell it to the peer and to its log."""
         self._door.journal.failed("smtp", error)
         return self._door.not_now()
+
+
+def sender_of(envelope: Envelope) -> str | None:
+    """The envelope sender, None for the null sender, which aiosmtpd keeps as the two signs it is written with."""
+    return None if envelope.mail_from in {None, "", "<>"} else envelope.mail_from
 
 
 @final
