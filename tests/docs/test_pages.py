@@ -178,6 +178,17 @@ def test_the_readme_says_what_was_measured() -> None:
     assert "| Roundup, 15 mails, automatic answer on | 15 | 15 |" in readme
 
 
+def test_the_readme_says_what_was_measured_of_mail() -> None:
+    """As above, for the mail server."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    measured = (ROOT / "docs/before-and-with-mail.md").read_text(encoding="utf-8")
+    row = "| mails: 15 in a row for one address | 15, 15 with words | 0 | 1, 1 our question | 15, 15 with words | 1, 1 our question |"
+    assert row in measured
+    assert "| django-helpdesk, or Roundup with its automatic answer on | 15 | 15 |" in readme
+    assert '| django-helpdesk with Stillpost, `unproven = "quiet"` | 0 | 0 |' in readme
+    assert '| either with Stillpost, `unproven = "challenge"` | 1 fixed question | 0 |' in readme
+
+
 def test_audited_products_on_the_readme_are_audited() -> None:
     named = re.search(r"reads a helpdesk's settings \(([^)]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
     assert named is not None
