@@ -58,8 +58,8 @@ _MISTAKES = (  # (what a mail in a victim's name has, whether the victim's own s
 class Forger:
     """Posts ``requests`` requests in other people's names, through the real form or API, from many networks.
 
-    ``visitors`` are the honest ones' addresses; ``own`` the forger's mailboxes. ``told`` counts what he was answered,
-    ``tried`` the attempts to prove for a victim, ``taken`` those that the door took.
+    ``visitors`` are the honest ones' addresses; ``own`` the forger's mailboxes. ``named`` counts requests by mailbox,
+    ``told`` what he was answered, ``tried`` the attempts to prove for a victim, ``taken`` those that the door took.
     """
 
     strategy: Strategy
@@ -69,6 +69,7 @@ class Forger:
     own: Sequence[str]
     networks: int
     chance: random.Random
+    named: Counter[str] = field(default_factory=Counter)
     told: Counter[str] = field(default_factory=Counter)
     tried: Counter[str] = field(default_factory=Counter)
     taken: Counter[str] = field(default_factory=Counter)
@@ -82,7 +83,8 @@ class Forger:
                 page_token = hidden_field(await world.get(f"/p/{PORTAL}", "60.0.0.1"), "page")
                 until = world.clock() + _PAGE_LASTS
                 yield timedelta(seconds=30)
-            victim = self._victim()
+            victim, mailbox = self._victim()
+            self.named[mailbox] += 1
             answer = await self._post(world, page_token, victim)
             self.told[state_of(answer)] += 1
             if number % _PROOF_EVERY == 0:
@@ -112,13 +114,15 @@ class Forger:
         fields = {"name": name, "email": email, "subject": subject, "message": text, "page": page_token}
         return await world.post(f"/p/{PORTAL}", fields, self._ip())
 
-    def _victim(self) -> str:
+    def _victim(self) -> tuple[str, str]:
+        """An address as he types it, and the mailbox it means."""
         chance = self.chance
-        if self.strategy is Strategy.AHEAD and chance.random() < 0.5:
-            return chance.choice(self.visitors)
         if self.strategy is Strategy.FEW:
-            return _spelled(chance.choice(self.victims[:_FEW]), chance)
-        return chance.choice(self.victims)
+            mailbox = chance.choice(self.victims[:_FEW])
+            return _spelled(mailbox, chance), mailbox
+        ahead = self.strategy is Strategy.AHEAD and chance.random() < 0.5
+        mailbox = chance.choice(self.visitors if ahead else self.victims)
+        return mailbox, mailbox
 
     def _ip(self) -> str:
         number = self.chance.randrange(self.networks)

@@ -161,9 +161,9 @@ def state_of(answer: Page) -> str:
 
 
 def code_of(answer: Page) -> str:
-    """The code for a first mail on an answer page; empty where it has none."""
-    found = re.search(r'id="mail-first-subject">([a-z2-7]{26})<', answer.text)
-    return found[1] if found else ""
+    """The code for a first mail in an answer; empty where it has none."""
+    found = re.search(r'id="mail-first-subject">([a-z2-7]{26})<|"prove\+([a-z2-7]{26})@', answer.text)
+    return (found[1] or found[2]) if found else ""
 
 
 def visitors(count: int, chance: random.Random, first: int = 0) -> list[Visitor]:

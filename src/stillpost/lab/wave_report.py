@@ -74,8 +74,9 @@ def wave_rows(score: Score, language: str) -> Iterator[tuple[str, str]]:
         return translate(text, language).format(**values)
 
     yield say(N_("forged requests (each a mail, without Stillpost)")), str(score.forged)
+    yield say(N_("of them for one address, at most")), str(score.most_asked)
     yield say(N_("mails to addresses nobody proved")), str(score.to_unproven)
-    yield say(N_("most mails to one of them")), str(score.most_to_one)
+    yield say(N_("mails to one of them, at most")), str(score.most_to_one)
     yield say(N_("most challenges in one hour")), str(score.most_in_an_hour)
     yield say(N_("bytes of the forger's words mailed")), str(score.forger_bytes)
     yield say(N_("forged tickets")), str(score.forged_tickets)

@@ -41,6 +41,7 @@ class Score:
     """What one run of one mode gave; ``strategy`` None is a quiet day.
 
     ``to_unproven``: mails to addresses nobody proved and whose owner had not asked; ``most_to_one``: to one of them;
+    ``most_asked``: forged requests for one of them, which is how many mails it gets without Stillpost;
     ``most_in_an_hour``: challenges, of all; ``curve``: (minutes since the start, mails to the unproven so far).
     ``mistaken``: tries to prove in a victim's name, ``mistaken_taken``: those that worked. ``reopened``: how long after
     the wave links are offered again.
@@ -54,6 +55,7 @@ class Score:
     mails: int = 0
     to_unproven: int = 0
     most_to_one: int = 0
+    most_asked: int = 0
     most_in_an_hour: int = 0
     forger_bytes: int = 0
     forged_tickets: int = 0
@@ -83,6 +85,7 @@ class Score:
             "mails": self.mails,
             "mails_to_unproven": self.to_unproven,
             "most_mails_to_one_unproven": self.most_to_one,
+            "most_forged_requests_for_one": self.most_asked,
             "most_challenges_in_an_hour": self.most_in_an_hour,
             "forger_bytes_mailed": self.forger_bytes,
             "forged_tickets": self.forged_tickets,
@@ -126,6 +129,7 @@ def count(score: Score, day: Day) -> Score:
     score.links_opened, score.reopened, score.errors = day.opened, day.reopened, len(day.world.errors)
     if (forger := day.forger) is not None:
         score.lasts, score.told, score.forged = forger.strategy.lasts, forger.told, forger.told.total()
+        score.most_asked = max(forger.named.values(), default=0)
         score.mistaken, score.mistaken_taken = forger.tried.total(), forger.taken.total()
     _count_mails(score, day)
     _count_tickets(score, day)
