@@ -174,9 +174,11 @@ def is_bounce(message: Message, *, null_sender: bool) -> bool:
     """Whether a mail that came back to an envelope sender of ours says that ours reached nobody, and never will.
 
     A delivery status notification says so by an action ``failed`` without a status of class 4 (RFC 3464 section 2.3);
-    of what has no such part, only a mail with the null sender that is no automatic answer: absence notes come back to
-    the envelope sender, too, and they prove that the mailbox is read.
+    of what has no such part, only a mail with the null sender that names failed recipients (Exim), or is no automatic
+    answer: absence notes come back to the envelope sender, too, and they prove that the mailbox is read.
     """
+    if null_sender and "x-failed-recipients" in message.headers and "multipart/report" not in _type(message):
+        return True
     kind = automatic(message.headers, null_sender=null_sender)
     if kind is None or kind.kind is not Kind.REPORT:
         return False
@@ -184,6 +186,10 @@ def is_bounce(message: Message, *, null_sender: bool) -> bool:
         return kind.sign == "null sender"
     report = message.raw[message.body_at :]
     return _FAILED.search(report) is not None and _FOR_NOW.search(report) is None
+
+
+def _type(message: Message) -> str:
+    return message.headers.first("content-type")[:_TYPE_MAX_LENGTH].lower()
 
 
 def _post_or(kind: Kind, headers: Headers) -> Kind:
