@@ -13,6 +13,35 @@ from stillpost.audit.exposure import Severity
 from stillpost.audit.finding import Finding, Outcome, Status
 from stillpost.audit.logic import Tri
 from stillpost.audit.witness import Witness
+from stillpost.language import N_
+
+WORDS = (
+    N_("A stranger can make this helpdesk send this mail to anyone:"),
+    N_("Also found"),
+    N_("Could not be checked"),
+    N_("Finding"),
+    N_("Fine"),
+    N_("Gone"),
+    N_("It comes from"),
+    N_("New"),
+    N_("No longer known"),
+    N_("Not applicable"),
+    N_("Nothing changed."),
+    N_("Nothing was found that a stranger could make this helpdesk send."),
+    N_("Perhaps (could not be decided)"),
+    N_("The request that causes it"),
+    N_("The smallest change that stops it"),
+    N_("To stop it"),
+    N_("Worse"),
+    N_("because"),
+    N_("line"),
+    N_("not exact"),
+    N_("since"),
+    N_("to find out"),
+    N_("to stop it"),
+)
+"""What is said below, marked for the catalogues here: their collector does not look into f-strings."""
+
 
 VERSION = 1
 Say = Callable[[str], str]
@@ -260,7 +289,7 @@ def _ends(report: Report, say: Say) -> Iterator[str]:
     if unknown:
         yield say("Could not be checked")
         for outcome in unknown:
-            yield f"  {outcome.rule.id:10} {outcome.rule.title}: {'; '.join(_said(why, say) for why in outcome.why)}"
+            yield f"  {outcome.rule.id:10} {say(outcome.rule.title)}: {'; '.join(_said(why, say) for why in outcome.why)}"
             if outcome.how is not None:
                 yield f"           {say('to find out')}: {_said(outcome.how, say)}"
         yield ""

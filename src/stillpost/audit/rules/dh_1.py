@@ -18,9 +18,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
-MESSAGE = "{title} mails whoever is named as submitter, and nobody has proven the address"
-REMEDY = "put Stillpost in front, or rename the template (a missing template means no mail)"
+MESSAGE = N_("{title} mails whoever is named as submitter, and nobody has proven the address")
+REMEDY = N_("put Stillpost in front, or rename the template (a missing template means no mail)")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -31,7 +32,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="DH-1",
-    title="A queue confirms tickets to any address",
+    title=N_("A queue confirms tickets to any address"),
     products=("django-helpdesk",),
     severity=Severity.MEDIUM,
     page=__doc__,

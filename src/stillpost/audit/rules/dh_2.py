@@ -19,9 +19,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
-MESSAGE = "{title} prints the stranger's {what} ({placeholders})"
-REMEDY = "take {placeholders} out of the template"
+MESSAGE = N_("{title} prints the stranger's {what} ({placeholders})")
+REMEDY = N_("take {placeholders} out of the template")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -32,7 +33,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="DH-2",
-    title="A template prints what the submitter typed",
+    title=N_("A template prints what the submitter typed"),
     products=("django-helpdesk",),
     severity=Severity.CRITICAL,
     page=__doc__,

@@ -17,9 +17,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
-MESSAGE = "{title} also mails everybody in To and Cc of a mail"
-REMEDY = "switch enable_notifications_on_email_events off for this queue"
+MESSAGE = N_("{title} also mails everybody in To and Cc of a mail")
+REMEDY = N_("switch enable_notifications_on_email_events off for this queue")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -30,7 +31,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="DH-3",
-    title="One mail makes the queue write to everybody in copy",
+    title=N_("One mail makes the queue write to everybody in copy"),
     products=("django-helpdesk",),
     severity=Severity.HIGH,
     page=__doc__,

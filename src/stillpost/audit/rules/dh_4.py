@@ -18,9 +18,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
-MESSAGE = "{title} answers a form without a word in its header that says it is automatic"
-REMEDY = "let Stillpost's milter mark the helpdesk's mail"
+MESSAGE = N_("{title} answers a form without a word in its header that says it is automatic")
+REMEDY = N_("let Stillpost's milter mark the helpdesk's mail")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -33,7 +34,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="DH-4",
-    title="A confirmation does not say that it is automatic",
+    title=N_("A confirmation does not say that it is automatic"),
     products=("django-helpdesk",),
     severity=Severity.LOW,
     page=__doc__,

@@ -18,9 +18,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
-MESSAGE = "{title} answers what answers it, unless that marks itself"
-REMEDY = "let the queue ignore mailer-daemon@* and postmaster@*"
+MESSAGE = N_("{title} answers what answers it, unless that marks itself")
+REMEDY = N_("let the queue ignore mailer-daemon@* and postmaster@*")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -31,7 +32,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="DH-5",
-    title="A queue answers autoresponders",
+    title=N_("A queue answers autoresponders"),
     products=("django-helpdesk",),
     severity=Severity.LOW,
     page=__doc__,

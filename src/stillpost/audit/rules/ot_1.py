@@ -18,9 +18,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
-MESSAGE = "{title} mails whoever is named as its owner, and nobody has proven the address"
-REMEDY = "switch it off, or put Stillpost in front"
+MESSAGE = N_("{title} mails whoever is named as its owner, and nobody has proven the address")
+REMEDY = N_("switch it off, or put Stillpost in front")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -31,7 +32,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="OT-1",
-    title="osTicket answers addresses that nobody has proven",
+    title=N_("osTicket answers addresses that nobody has proven"),
     products=("osticket",),
     severity=Severity.MEDIUM,
     page=__doc__,

@@ -19,23 +19,24 @@ from collections.abc import Iterator
 from stillpost.audit.desk import Sentence
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, View, noted, of_kind
+from stillpost.language import N_
 
 
 def check(view: View) -> Iterator[Finding]:
     """See the page above."""
     config = view.resource("config")
     if str(config.get("max_open_tickets") or "0") == "0":
-        message = Sentence("one address may have any number of open tickets, each of them confirmed")
-        yield noted(RULE, "config/max_open_tickets", message, Sentence("set it to 3, say"), Severity.LOW, "cap")
+        message = Sentence(N_("one address may have any number of open tickets, each of them confirmed"))
+        yield noted(RULE, "config/max_open_tickets", message, Sentence(N_("set it to 3, say")), Severity.LOW, "cap")
     for _ in of_kind(view, Kind.LIMIT):
-        message = Sentence("reaching max_open_tickets mails the victim once more")
+        message = Sentence(N_("reaching max_open_tickets mails the victim once more"))
         path = "config/overlimit_notice_active"
-        yield noted(RULE, path, message, Sentence("switch it off"), Severity.MEDIUM, "limit-notice")
+        yield noted(RULE, path, message, Sentence(N_("switch it off")), Severity.MEDIUM, "limit-notice")
 
 
 RULE = Rule(
     id="OT-2",
-    title="Nothing caps tickets, or the cap itself mails",
+    title=N_("Nothing caps tickets, or the cap itself mails"),
     products=("osticket",),
     severity=Severity.MEDIUM,
     page=__doc__,

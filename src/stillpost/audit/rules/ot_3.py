@@ -18,9 +18,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
-MESSAGE = "{title} prints the stranger's {what} ({placeholders})"
-REMEDY = "take the placeholders out of the template"
+MESSAGE = N_("{title} prints the stranger's {what} ({placeholders})")
+REMEDY = N_("take the placeholders out of the template")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -31,7 +32,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="OT-3",
-    title="A template prints what a stranger typed",
+    title=N_("A template prints what a stranger typed"),
     products=("osticket",),
     severity=Severity.CRITICAL,
     page=__doc__,

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from stillpost.audit.desk import Sentence
 from stillpost.audit.exposure import Severity
 from stillpost.audit.finding import Finding, Rule, View, noted
+from stillpost.language import N_
 
 OPEN = {
     "clients_only": ("0", "the form takes people without an account"),
@@ -31,13 +32,13 @@ def check(view: View) -> Iterator[Finding]:
     config = view.resource("config")
     for name, (value, told) in OPEN.items():
         if str(config.get(name, value if name != "client_registration" else "")) == value:
-            remedy = Sentence("close it if you do not need it")
+            remedy = Sentence(N_("close it if you do not need it"))
             yield noted(RULE, f"config/{name}", Sentence(told), remedy, Severity.INFO, "way-in")
 
 
 RULE = Rule(
     id="OT-4",
-    title="Strangers may open tickets and register",
+    title=N_("Strangers may open tickets and register"),
     products=("osticket",),
     severity=Severity.INFO,
     page=__doc__,

@@ -17,9 +17,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
-MESSAGE = "{title} answers messages, and so what answers by itself"
-REMEDY = "switch message_autoresponder off"
+MESSAGE = N_("{title} answers messages, and so what answers by itself")
+REMEDY = N_("switch message_autoresponder off")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -30,7 +31,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="OT-5",
-    title="An auto response answers what answers it",
+    title=N_("An auto response answers what answers it"),
     products=("osticket",),
     severity=Severity.LOW,
     page=__doc__,

@@ -17,9 +17,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
-MESSAGE = "“{title}” mails whoever is named as requestor, and nobody has proven the address"
-REMEDY = "disable the scrip for queues that take mail from anybody"
+MESSAGE = N_("“{title}” mails whoever is named as requestor, and nobody has proven the address")
+REMEDY = N_("disable the scrip for queues that take mail from anybody")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -30,7 +31,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="RT-1",
-    title="A scrip answers addresses that nobody has proven",
+    title=N_("A scrip answers addresses that nobody has proven"),
     products=("request-tracker",),
     severity=Severity.MEDIUM,
     page=__doc__,

@@ -18,9 +18,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
-MESSAGE = "“{title}” goes to whoever the mail says it is from, with the whole mail in it"
-REMEDY = "hold RT's refusals with Stillpost's milter, or let nobody but Stillpost reach rt-mailgate"
+MESSAGE = N_("“{title}” goes to whoever the mail says it is from, with the whole mail in it")
+REMEDY = N_("hold RT's refusals with Stillpost's milter, or let nobody but Stillpost reach rt-mailgate")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -31,7 +32,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="RT-5",
-    title="RT refuses by mail, with the whole mail in it",
+    title=N_("RT refuses by mail, with the whole mail in it"),
     products=("request-tracker",),
     severity=Severity.HIGH,
     page=__doc__,

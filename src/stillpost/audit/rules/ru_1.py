@@ -19,9 +19,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
-MESSAGE = "{title}: the gateway sends it back, whole, to the From it names"
-REMEDY = "set error_messages_to = dispatcher in [main]"
+MESSAGE = N_("{title}: the gateway sends it back, whole, to the From it names")
+REMEDY = N_("set error_messages_to = dispatcher in [main]")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -32,7 +33,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="RU-1",
-    title="Refused mail is sent back whole, to whoever it says it is from",
+    title=N_("Refused mail is sent back whole, to whoever it says it is from"),
     products=("roundup",),
     severity=Severity.HIGH,
     page=__doc__,

@@ -20,9 +20,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
-MESSAGE = "{title} passes on the stranger's {what}"
-REMEDY = "see the smallest fix: audit --fix FILE"
+MESSAGE = N_("{title} passes on the stranger's {what}")
+REMEDY = N_("see the smallest fix: audit --fix FILE")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -33,7 +34,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="RU-2",
-    title="A tracker mails people what strangers write in their name",
+    title=N_("A tracker mails people what strangers write in their name"),
     products=("roundup",),
     severity=Severity.CRITICAL,
     page=__doc__,

@@ -18,9 +18,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
-MESSAGE = "{title} mails a key to any address that is typed in"
-REMEDY = "take Register from Anonymous in schema.py"
+MESSAGE = N_("{title} mails a key to any address that is typed in")
+REMEDY = N_("take Register from Anonymous in schema.py")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -31,7 +32,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="RU-3",
-    title="Anybody can make the tracker mail an account key",
+    title=N_("Anybody can make the tracker mail an account key"),
     products=("roundup",),
     severity=Severity.MEDIUM,
     page=__doc__,

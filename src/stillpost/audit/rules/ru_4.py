@@ -17,9 +17,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
-MESSAGE = "{title} also mails everybody the stranger put in copy"
-REMEDY = "set add_recipients = no in [nosy]"
+MESSAGE = N_("{title} also mails everybody the stranger put in copy")
+REMEDY = N_("set add_recipients = no in [nosy]")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -30,7 +31,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="RU-4",
-    title="Whoever stands in copy is put on the list and mailed",
+    title=N_("Whoever stands in copy is put on the list and mailed"),
     products=("roundup",),
     severity=Severity.HIGH,
     page=__doc__,

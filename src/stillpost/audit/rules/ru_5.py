@@ -17,9 +17,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
-MESSAGE = "{title} mails whoever is named as author, and nobody has proven the address"
-REMEDY = "let only proven addresses in"
+MESSAGE = N_("{title} mails whoever is named as author, and nobody has proven the address")
+REMEDY = N_("let only proven addresses in")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -30,7 +31,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="RU-5",
-    title="The tracker confirms or passes on mail to any address",
+    title=N_("The tracker confirms or passes on mail to any address"),
     products=("roundup",),
     severity=Severity.MEDIUM,
     page=__doc__,

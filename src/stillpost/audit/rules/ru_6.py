@@ -17,9 +17,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
-MESSAGE = "{title} goes out again when it is answered by a machine that does not say so"
-REMEDY = "set error_messages_to = dispatcher"
+MESSAGE = N_("{title} goes out again when it is answered by a machine that does not say so")
+REMEDY = N_("set error_messages_to = dispatcher")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -30,7 +31,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="RU-6",
-    title="The tracker answers autoresponders",
+    title=N_("The tracker answers autoresponders"),
     products=("roundup",),
     severity=Severity.LOW,
     page=__doc__,

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from stillpost.audit.desk import Sentence
 from stillpost.audit.exposure import Severity
 from stillpost.audit.finding import Finding, Rule, Unknown, View
+from stillpost.language import N_
 
 PRODUCTS = ("zendesk", "django-helpdesk", "roundup", "request-tracker", "osticket", "zammad")
 
@@ -35,7 +36,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="UNREAD",
-    title="Something in the settings could not be understood",
+    title=N_("Something in the settings could not be understood"),
     products=PRODUCTS,
     severity=Severity.MEDIUM,
     page=__doc__,

@@ -18,9 +18,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View
+from stillpost.language import N_
 
-MESSAGE = "automation “{title}” mails the stranger's {what} ({placeholders}) hours later"
-REMEDY = "take {placeholders} out, or mail only requests an agent has answered"
+MESSAGE = N_("automation “{title}” mails the stranger's {what} ({placeholders}) hours later")
+REMEDY = N_("take {placeholders} out, or mail only requests an agent has answered")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -31,7 +32,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="Z-AUTO",
-    title="An automation mails a stranger's words",
+    title=N_("An automation mails a stranger's words"),
     products=("zendesk",),
     severity=Severity.CRITICAL,
     page=__doc__,

@@ -18,10 +18,11 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
-MESSAGE = "{kind} “{title}” also mails every address the stranger puts in copy (up to 48 with one request)"
-PRINTS = "{kind} “{title}” prints who is in copy ({placeholders})"
-REMEDY = "let the notice go to the requester only, not to requester_and_ccs"
+MESSAGE = N_("{kind} “{title}” also mails every address the stranger puts in copy (up to 48 with one request)")
+PRINTS = N_("{kind} “{title}” prints who is in copy ({placeholders})")
+REMEDY = N_("let the notice go to the requester only, not to requester_and_ccs")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -33,7 +34,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="Z-CC",
-    title="One request mails several strangers",
+    title=N_("One request mails several strangers"),
     products=("zendesk",),
     severity=Severity.HIGH,
     page=__doc__,

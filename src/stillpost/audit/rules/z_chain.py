@@ -19,9 +19,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View
+from stillpost.language import N_
 
-MESSAGE = "{kind} “{title}” mails the stranger's {what} ({placeholders}) on an update a stranger can bring about"
-REMEDY = "let it run only for comments by agents (condition: current user is agent)"
+MESSAGE = N_("{kind} “{title}” mails the stranger's {what} ({placeholders}) on an update a stranger can bring about")
+REMEDY = N_("let it run only for comments by agents (condition: current user is agent)")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -32,7 +33,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="Z-CHAIN",
-    title="A later notice mails what the first one kept back",
+    title=N_("A later notice mails what the first one kept back"),
     products=("zendesk",),
     severity=Severity.CRITICAL,
     page=__doc__,

@@ -20,13 +20,14 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Confidence, Exposure, Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
-TRAVELS = "{kind} “{title}” prints the stranger's text ({placeholders}), and suppression is off here"
-BLANKED = (
+TRAVELS = N_("{kind} “{title}” prints the stranger's text ({placeholders}), and suppression is off here")
+BLANKED = N_(
     "{kind} “{title}” prints {placeholders}; Zendesk blanks it today, but only while anybody may submit, registration"
     " is off, and no portal makes tickets through the Tickets API"
 )
-REMEDY = "take {placeholders} out of the template"
+REMEDY = N_("take {placeholders} out of the template")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -71,7 +72,7 @@ def _blanked(exposure: Exposure) -> Finding:
 
 RULE = Rule(
     id="Z-COMMENT",
-    title="The stranger's text stands in a notice that only suppression keeps quiet",
+    title=N_("The stranger's text stands in a notice that only suppression keeps quiet"),
     products=("zendesk",),
     severity=Severity.MEDIUM,
     page=__doc__,

@@ -18,9 +18,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View
+from stillpost.language import N_
 
-MESSAGE = "{kind} “{title}” prints the stranger's {what} through dynamic content ({placeholders})"
-REMEDY = "take {placeholders} out of the dynamic content, in every language"
+MESSAGE = N_("{kind} “{title}” prints the stranger's {what} through dynamic content ({placeholders})")
+REMEDY = N_("take {placeholders} out of the dynamic content, in every language")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -31,7 +32,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="Z-DC",
-    title="Dynamic content brings a stranger's words into a notice",
+    title=N_("Dynamic content brings a stranger's words into a notice"),
     products=("zendesk",),
     severity=Severity.CRITICAL,
     page=__doc__,

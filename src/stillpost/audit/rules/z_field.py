@@ -18,9 +18,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View
+from stillpost.language import N_
 
-MESSAGE = "{kind} “{title}” prints a free text field ({placeholders})"
-REMEDY = "take {placeholders} out of the template"
+MESSAGE = N_("{kind} “{title}” prints a free text field ({placeholders})")
+REMEDY = N_("take {placeholders} out of the template")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -31,7 +32,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="Z-FIELD",
-    title="A free text field travels in a notice",
+    title=N_("A free text field travels in a notice"),
     products=("zendesk",),
     severity=Severity.HIGH,
     page=__doc__,

@@ -22,9 +22,10 @@ from typing import Any
 from stillpost.audit.desk import Provenance, Reach, Sentence
 from stillpost.audit.exposure import Confidence, Kind, Severity
 from stillpost.audit.finding import Finding, NotApplicable, Rule, Unknown, View, of_kind
+from stillpost.language import N_
 
 HOURS_A_MONTH, DAYS_A_MONTH = 720, 30
-MESSAGE = (
+MESSAGE = N_(
     "trigger “{title}” ran {hour} times in the last hour and {day} times in the last day; its mean is {mean} a day"
 )
 
@@ -34,12 +35,12 @@ def check(view: View) -> Iterator[Finding]:
     mailing = {exposure.reaction.id for exposure in of_kind(view, Kind.VOLUME)}
     triggers = [t for t in view.objects("triggers") if f"triggers/{t['id']}" in mailing]
     if not triggers:
-        raise NotApplicable(Sentence("no trigger mails strangers"))
+        raise NotApplicable(Sentence(N_("no trigger mails strangers")))
     counted = [t for t in triggers if isinstance(t.get("usage_30d"), int)]
     if not counted:
         raise Unknown(
-            Sentence("the triggers were read without their usage counts"),
-            Sentence("open triggers.json?include=usage_1h,usage_24h,usage_7d,usage_30d (not on every plan)"),
+            Sentence(N_("the triggers were read without their usage counts")),
+            Sentence(N_("open triggers.json?include=usage_1h,usage_24h,usage_7d,usage_30d (not on every plan)")),
         )
     for trigger in counted:
         if flooded(trigger):
@@ -76,13 +77,13 @@ def _finding(trigger: Mapping[str, Any]) -> Finding:
         path=f"triggers/{trigger['id']}",
         title=str(trigger.get("title", "")),
         message=Sentence(MESSAGE, values),
-        remedy=Sentence("stop it for the hour (stillpost brake on), then close what the other rules show"),
+        remedy=Sentence(N_("stop it for the hour (stillpost brake on), then close what the other rules show")),
     )
 
 
 RULE = Rule(
     id="Z-FLOOD",
-    title="A first answer runs far more often than usual",
+    title=N_("A first answer runs far more often than usual"),
     products=("zendesk",),
     severity=Severity.MEDIUM,
     page=__doc__,

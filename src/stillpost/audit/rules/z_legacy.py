@@ -17,14 +17,15 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
 GENERATIONS = {
     "[{{ticket.account}}] Request received: {{ticket.title}}": "2012 to 2014",
     "Request received: {{ticket.title}}": "2013 to 2016",
     "[Request received] {{ticket.title}}": "2017",
 }
-MESSAGE = "trigger “{title}” is the default of {years}, which prints the request's title in the subject"
-REMEDY = "use today's default: subject “[Request received]”, and a constant text with {{{{ticket.id}}}}"
+MESSAGE = N_("trigger “{title}” is the default of {years}, which prints the request's title in the subject")
+REMEDY = N_("use today's default: subject “[Request received]”, and a constant text with {{{{ticket.id}}}}")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -47,7 +48,7 @@ def _squeezed(source: str) -> str:
 
 RULE = Rule(
     id="Z-LEGACY",
-    title="A default trigger of an older Zendesk is still in use",
+    title=N_("A default trigger of an older Zendesk is still in use"),
     products=("zendesk",),
     severity=Severity.MEDIUM,
     page=__doc__,

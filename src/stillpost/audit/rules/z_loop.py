@@ -18,9 +18,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
-MESSAGE = "{kind} “{title}” also answers what the requester writes later, so two automatic answers can loop"
-REMEDY = "add the condition: ticket is created"
+MESSAGE = N_("{kind} “{title}” also answers what the requester writes later, so two automatic answers can loop")
+REMEDY = N_("add the condition: ticket is created")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -31,7 +32,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="Z-LOOP",
-    title="A notice answers answers",
+    title=N_("A notice answers answers"),
     products=("zendesk",),
     severity=Severity.LOW,
     page=__doc__,

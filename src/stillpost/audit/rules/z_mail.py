@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from stillpost.audit.desk import Provenance, Reach, Sentence
 from stillpost.audit.exposure import Confidence, Exposure, Severity
 from stillpost.audit.finding import Finding, NotApplicable, Rule, Unknown, View
+from stillpost.language import N_
 
 FAULTS = {
     ("email_sender_authentication", False): (
@@ -43,11 +44,11 @@ def check(view: View) -> Iterator[Finding]:
     """See the page above."""
     answering = [exposure for exposure in view.exposures if "mail" in exposure.channels]
     if not answering:
-        raise NotApplicable(Sentence("no notice answers mail from strangers"))
+        raise NotApplicable(Sentence(N_("no notice answers mail from strangers")))
     settings = view.resource("settings")
     email = settings.get("email") if isinstance(settings, Mapping) else None
     if not isinstance(email, Mapping):
-        raise Unknown(Sentence("the account settings hold no block on mail"))
+        raise Unknown(Sentence(N_("the account settings hold no block on mail")))
     for (name, bad), (message, remedy, severity) in FAULTS.items():
         if email.get(name) == bad and isinstance(email.get(name), type(bad)):
             yield _finding(name, message, remedy, severity, answering[0])
@@ -71,7 +72,7 @@ def _finding(name: str, message: str, remedy: str, severity: Severity, exposure:
 
 RULE = Rule(
     id="Z-MAIL",
-    title="Forged mail is answered",
+    title=N_("Forged mail is answered"),
     products=("zendesk",),
     severity=Severity.MEDIUM,
     page=__doc__,

@@ -17,9 +17,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View
+from stillpost.language import N_
 
-MESSAGE = "{kind} “{title}” prints a name the stranger typed ({placeholders})"
-REMEDY = "take {placeholders} out of the template"
+MESSAGE = N_("{kind} “{title}” prints a name the stranger typed ({placeholders})")
+REMEDY = N_("take {placeholders} out of the template")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -30,7 +31,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="Z-NAME",
-    title="The requester's name travels in a notice",
+    title=N_("The requester's name travels in a notice"),
     products=("zendesk",),
     severity=Severity.HIGH,
     page=__doc__,

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from stillpost.audit.desk import Provenance, Reach, Sentence
 from stillpost.audit.exposure import Confidence, Severity
 from stillpost.audit.finding import Finding, Rule, Unknown, View
+from stillpost.language import N_
 
 NAMES = (
     "anybody_can_submit",
@@ -37,8 +38,10 @@ def check(view: View) -> Iterator[Finding]:
     open_questions = [name for name in NAMES if view.desk.fact(name).provenance is not Provenance.ATTESTED]
     if open_questions:
         raise Unknown(
-            Sentence("nobody attested: {names}; Zendesk's defaults are assumed", {"names": ", ".join(open_questions)}),
-            Sentence("look them up in Admin Center and attest them with --attest FILE"),
+            Sentence(
+                N_("nobody attested: {names}; Zendesk's defaults are assumed"), {"names": ", ".join(open_questions)}
+            ),
+            Sentence(N_("look them up in Admin Center and attest them with --attest FILE")),
         )
 
 
@@ -61,16 +64,16 @@ def _contradictions(view: View) -> Iterator[Finding]:
                 path="suspended_tickets",
                 title=name,
                 message=Sentence(
-                    "{name} is attested otherwise, but suspended tickets have the cause “{cause}”",
+                    N_("{name} is attested otherwise, but suspended tickets have the cause “{cause}”"),
                     {"name": name, "cause": cause},
                 ),
-                remedy=Sentence("look the setting up again and correct the attestation"),
+                remedy=Sentence(N_("look the setting up again and correct the attestation")),
             )
 
 
 RULE = Rule(
     id="Z-OPEN",
-    title="Who may come in is shown in no API",
+    title=N_("Who may come in is shown in no API"),
     products=("zendesk",),
     severity=Severity.MEDIUM,
     page=__doc__,

@@ -19,9 +19,10 @@ from collections.abc import Iterator
 from stillpost.audit.desk import Trigger
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
-MESSAGE = "trigger “{title}” says neither who the current user is nor by which channel a request came"
-REMEDY = "add the condition: current user is (end user); keep a second trigger for tickets that agents make"
+MESSAGE = N_("trigger “{title}” says neither who the current user is nor by which channel a request came")
+REMEDY = N_("add the condition: current user is (end user); keep a second trigger for tickets that agents make")
 NARROWING = ("role", "via_id", "current_via_id")
 
 
@@ -35,7 +36,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="Z-ROLE",
-    title="A first answer runs for everybody",
+    title=N_("A first answer runs for everybody"),
     products=("zendesk",),
     severity=Severity.LOW,
     page=__doc__,

@@ -17,9 +17,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View
+from stillpost.language import N_
 
-MESSAGE = "{kind} “{title}” sends a text message with the stranger's {what} ({placeholders})"
-REMEDY = "send text messages only where an agent has acted"
+MESSAGE = N_("{kind} “{title}” sends a text message with the stranger's {what} ({placeholders})")
+REMEDY = N_("send text messages only where an agent has acted")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -30,7 +31,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="Z-SMS",
-    title="A text message carries a stranger's words",
+    title=N_("A text message carries a stranger's words"),
     products=("zendesk",),
     severity=Severity.HIGH,
     page=__doc__,

@@ -18,9 +18,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View
+from stillpost.language import N_
 
-MESSAGE = "{kind} “{title}” mails the stranger's {what} ({placeholders}) through an e-mail target"
-REMEDY = "give the target a constant address"
+MESSAGE = N_("{kind} “{title}” mails the stranger's {what} ({placeholders}) through an e-mail target")
+REMEDY = N_("give the target a constant address")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -33,7 +34,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="Z-TARGET",
-    title="An e-mail target mails a stranger's words",
+    title=N_("An e-mail target mails a stranger's words"),
     products=("zendesk",),
     severity=Severity.HIGH,
     page=__doc__,

@@ -19,9 +19,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View
+from stillpost.language import N_
 
-MESSAGE = "{kind} “{title}” prints the request's title ({placeholders}) in a mail to whoever is named as requester"
-REMEDY = "take {placeholders} out of the template and use a constant text with {{{{ticket.id}}}}"
+MESSAGE = N_("{kind} “{title}” prints the request's title ({placeholders}) in a mail to whoever is named as requester")
+REMEDY = N_("take {placeholders} out of the template and use a constant text with {{{{ticket.id}}}}")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -32,7 +33,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="Z-TITLE",
-    title="The request's title travels in a notice",
+    title=N_("The request's title travels in a notice"),
     products=("zendesk",),
     severity=Severity.CRITICAL,
     page=__doc__,

@@ -19,9 +19,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View
+from stillpost.language import N_
 
-MESSAGE = "{kind} “{title}” prints the stranger's text through {placeholders}"
-REMEDY = "take {placeholders} out of the template"
+MESSAGE = N_("{kind} “{title}” prints the stranger's text through {placeholders}")
+REMEDY = N_("take {placeholders} out of the template")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -32,7 +33,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="Z-VERBATIM",
-    title="The stranger's text travels by a placeholder Zendesk does not list as blanked",
+    title=N_("The stranger's text travels by a placeholder Zendesk does not list as blanked"),
     products=("zendesk",),
     severity=Severity.HIGH,
     page=__doc__,

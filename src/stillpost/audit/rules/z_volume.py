@@ -19,9 +19,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
-MESSAGE = "{kind} “{title}” mails whoever is named as requester, and nobody has proven the address"
-REMEDY = "let it run only for proven addresses: put Stillpost's form in front, and a condition on its tag"
+MESSAGE = N_("{kind} “{title}” mails whoever is named as requester, and nobody has proven the address")
+REMEDY = N_("let it run only for proven addresses: put Stillpost's form in front, and a condition on its tag")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -32,7 +33,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="Z-VOLUME",
-    title="A notice goes to any address a stranger names",
+    title=N_("A notice goes to any address a stranger names"),
     products=("zendesk",),
     severity=Severity.MEDIUM,
     page=__doc__,

@@ -20,10 +20,13 @@ from collections.abc import Iterator, Mapping
 from stillpost.audit.desk import Provenance, Reach, Sentence
 from stillpost.audit.exposure import Confidence, Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
-MESSAGE = "“{title}” goes to any address typed into a public page; no ticket and no trigger is involved"
-REMEDY = "hide sign-up or use single sign-on; attest what your pages show with --attest"
-AGENTS = "users that an agent or a token creates get a welcome mail, also those of a portal that makes tickets by token"
+MESSAGE = N_("“{title}” goes to any address typed into a public page; no ticket and no trigger is involved")
+REMEDY = N_("hide sign-up or use single sign-on; attest what your pages show with --attest")
+AGENTS = N_(
+    "users that an agent or a token creates get a welcome mail, also those of a portal that makes tickets by token"
+)
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -44,13 +47,13 @@ def check(view: View) -> Iterator[Finding]:
             path="settings/user/agent_created_welcome_emails",
             title="agent_created_welcome_emails",
             message=Sentence(AGENTS),
-            remedy=Sentence("switch it off (settings.user.agent_created_welcome_emails)"),
+            remedy=Sentence(N_("switch it off (settings.user.agent_created_welcome_emails)")),
         )
 
 
 RULE = Rule(
     id="Z-WELCOME",
-    title="Account mail goes to any address typed in",
+    title=N_("Account mail goes to any address typed in"),
     products=("zendesk",),
     severity=Severity.MEDIUM,
     page=__doc__,

@@ -19,9 +19,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
-MESSAGE = "trigger “{title}” mails whoever is named as customer, and nobody has proven the address"
-REMEDY = "let it run only for tickets with the tag of proven addresses"
+MESSAGE = N_("trigger “{title}” mails whoever is named as customer, and nobody has proven the address")
+REMEDY = N_("let it run only for tickets with the tag of proven addresses")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -32,7 +33,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="ZA-1",
-    title="A trigger answers addresses that nobody has proven",
+    title=N_("A trigger answers addresses that nobody has proven"),
     products=("zammad",),
     severity=Severity.MEDIUM,
     page=__doc__,

@@ -18,9 +18,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
-MESSAGE = "trigger “{title}” prints the stranger's {what} ({placeholders})"
-REMEDY = "take the placeholders out of the trigger"
+MESSAGE = N_("trigger “{title}” prints the stranger's {what} ({placeholders})")
+REMEDY = N_("take the placeholders out of the trigger")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -31,7 +32,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="ZA-2",
-    title="A trigger's mail prints what a stranger typed",
+    title=N_("A trigger's mail prints what a stranger typed"),
     products=("zammad",),
     severity=Severity.CRITICAL,
     page=__doc__,

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from stillpost.audit.desk import Sentence
 from stillpost.audit.exposure import Severity
 from stillpost.audit.finding import Finding, Rule, Unknown, View, noted
+from stillpost.language import N_
 
 DEFAULTS = {
     "form_ticket_create_by_ip_per_hour": 20,
@@ -30,28 +31,28 @@ def check(view: View) -> Iterator[Finding]:
     """See the page above."""
     settings = view.resource("settings")
     if not isinstance(settings, dict) or "form_ticket_create" not in settings:
-        raise Unknown(Sentence("whether the form is on was not read"))
+        raise Unknown(Sentence(N_("whether the form is on was not read")))
     if settings["form_ticket_create"] is not True:
         return
-    remedy = Sentence("switch a captcha and the honeypot on, or use Stillpost's form")
+    remedy = Sentence(N_("switch a captcha and the honeypot on, or use Stillpost's form"))
     if (
         not settings.get("form_ticket_create_captcha_provider")
         and settings.get("form_ticket_create_honeypot") is not True
     ):
-        message = Sentence("the form has neither captcha nor honeypot")
+        message = Sentence(N_("the form has neither captcha nor honeypot"))
         yield noted(RULE, "settings/form_ticket_create_captcha_provider", message, remedy, Severity.LOW, "form")
     for name, default in DEFAULTS.items():
         value = settings.get(name, default)
         if isinstance(value, int) and value > default:
             message = Sentence(
-                "{name} is {value} (default {default})", {"name": name, "value": value, "default": default}
+                N_("{name} is {value} (default {default})"), {"name": name, "value": value, "default": default}
             )
-            yield noted(RULE, f"settings/{name}", message, Sentence("lower it"), Severity.LOW, "form")
+            yield noted(RULE, f"settings/{name}", message, Sentence(N_("lower it")), Severity.LOW, "form")
 
 
 RULE = Rule(
     id="ZA-3",
-    title="The form has nothing that slows a program down",
+    title=N_("The form has nothing that slows a program down"),
     products=("zammad",),
     severity=Severity.LOW,
     page=__doc__,

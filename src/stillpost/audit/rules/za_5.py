@@ -17,9 +17,10 @@ from collections.abc import Iterator
 
 from stillpost.audit.exposure import Kind, Severity
 from stillpost.audit.finding import Finding, Rule, Telling, View, of_kind, told
+from stillpost.language import N_
 
-MESSAGE = "trigger “{title}” also answers updates, and so what answers by itself"
-REMEDY = "let it run on creation only"
+MESSAGE = N_("trigger “{title}” also answers updates, and so what answers by itself")
+REMEDY = N_("let it run on creation only")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -30,7 +31,7 @@ def check(view: View) -> Iterator[Finding]:
 
 RULE = Rule(
     id="ZA-5",
-    title="A trigger answers what answers it",
+    title=N_("A trigger answers what answers it"),
     products=("zammad",),
     severity=Severity.LOW,
     page=__doc__,
