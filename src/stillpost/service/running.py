@@ -14,6 +14,7 @@ from stillpost.doors.http.puzzle import Puzzles
 from stillpost.doors.http.server import http_server
 from stillpost.doors.http.sources import networks
 from stillpost.doors.milter.server import Listener
+from stillpost.doors.milter.to_people import ToPeople
 from stillpost.doors.smtp.dkim import Resolve, txt_record
 from stillpost.doors.smtp.door import FirstMailDoor
 from stillpost.doors.smtp.server import serve_smtp
@@ -39,7 +40,14 @@ def http_context(house: House, ready: Callable[[], str]) -> Context:
         trusted=networks(house.config.serve.trusted_proxies),
         keys=house.keys,
         ready=ready,
+        abused=lambda: abused_now(house),
     )
+
+
+def abused_now(house: House) -> list[str]:
+    """Who takes part in waves on the mailboxes behind any of our milters."""
+    people = [milter.people for milter in house.milters.values() if isinstance(milter, ToPeople)]
+    return sorted({each for one in people for each in one.tenants_now(house.clock())})
 
 
 def mail_door(house: House, resolve: Resolve) -> FirstMailDoor:

@@ -52,6 +52,19 @@ def build_app(context: Context) -> ASGIApp:
             raise HTTPException(404)
         return Response(context.journal.exposition(), media_type="text/plain; version=0.0.4")
 
+    async def abused(request: Request) -> Response:
+        """Who is abused now, a line each, for a spam filter's map: ``domains``, or the tenants of one platform."""
+        if not _from_this_machine(request):
+            raise HTTPException(404)
+        kind = request.path_params["kind"]
+        found = [each.partition(":") for each in context.abused()]
+        if kind == "domains":
+            lines = [name for name, colon, _ in found if not colon and "@" not in name]
+        else:
+            lines = [tenant for platform, colon, tenant in found if colon and platform == kind]
+        text = "".join(f"{line}\n" for line in lines if line.isascii() and line.isprintable() and " " not in line)
+        return PlainTextResponse(f"# abused now\n{text}", headers={"Cache-Control": "no-store"})
+
     async def file(request: Request) -> Response:
         found = static.get(request.path_params["name"])
         if found is None:
@@ -86,6 +99,7 @@ def build_app(context: Context) -> ASGIApp:
             route("/api/v1/portals/{portal}/requests", POST=api.take),
             route("/healthz", GET=health),
             route("/metrics", GET=metrics),
+            route("/maps/{kind}", GET=abused),
             route("/static/{name}", GET=file),
         ],
         exception_handlers={HTTPException: refused, Exception: failed},

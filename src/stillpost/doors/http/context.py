@@ -1,6 +1,6 @@
 """What the HTTP door is given by ``service``: the rooms behind it, and nothing it would have to look up."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import final
@@ -24,7 +24,10 @@ BROWSER_COOKIE = "__Host-stillpost"
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The rooms behind the door. ``keys`` are the portals' API keys, by portal name."""
+    """The rooms behind the door. ``keys`` are the portals' API keys, by portal name.
+
+    ``abused``: who takes part in waves on our mailboxes now (organizations, ``zendesk:0a1b2c3``, ``list:…``).
+    """
 
     portals: Mapping[str, Portal]
     admission: Admission
@@ -37,6 +40,7 @@ class Context:
     trusted: tuple[Network, ...] = ()
     keys: Mapping[str, bytes]
     ready: Callable[[], str]
+    abused: Callable[[], Sequence[str]] = tuple
 
     def source(self, request: Request) -> Source:
         """Where the request came from; unknown networks (a Unix socket) are counted under none."""
