@@ -44,6 +44,11 @@ IsStaff = Callable[[Address], bool]
 """Whether an address is one of the portal's own people."""
 
 
+def knows_agents(product: str) -> bool:
+    """Whether some mark of this product's mail says that an agent wrote it."""
+    return product in {"request-tracker", "freescout"}
+
+
 def origin_by_marks(product: str, headers: Headers, is_staff: IsStaff) -> Origin:
     """Who wrote it, by the marks of ``product`` (a name of ``automatic_mail.INTAKES``); ``unknown`` for others."""
     judge = _MARKS.get(product)

@@ -2,15 +2,18 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import final
 
+from stillpost.doors.milter.options import Role
+from stillpost.helpdesks.origins import Origins, knows_agents
 from stillpost.helpdesks.protocol import HelpdeskError
 from stillpost.language import N_
 from stillpost.mailer import MailerError
+from stillpost.model import Mode
 from stillpost.reception.portal import Portal
 from stillpost.reception.submit import BRAKE
 from stillpost.service.wiring import House
@@ -51,6 +54,7 @@ async def examine(house: House) -> list[Check]:
     checks.append(await _relay(house))
     checks.append(_senders(house))
     checks.append(_inbound(house))
+    checks += _milters(house)
     checks += [check async for check in _store(house)]
     checks += [check async for check in _doors(house)]
     return checks
@@ -130,6 +134,31 @@ def _inbound(house: House) -> Check:
         return Check("mail-first", Outcome.RED, N_("nobody can write to {address}: set [inbound] address"), values)
     text = N_("whether mail to {address} reaches {listen} is not checked here: send one and see it refused")
     return Check("mail-first", Outcome.UNKNOWN, text, values)
+
+
+def _milters(house: House) -> Iterator[Check]:
+    """Each listener for a mail server: whether it acts, and what it can never know as it is set."""
+    for name, options in house.config.milters.items():
+        values = (("listener", name), ("listen", options.listen), ("role", options.role.value))
+        if options.role is not Role.PORTAL_OUT and not (options.authserv_ids or options.trusted_peers):
+            text = N_(
+                "the milter {listener} believes nobody: set authserv_ids or trusted_peers, or nothing is ever proven"
+            )
+            yield Check(f"milter {name}", Outcome.RED, text, values)
+        elif options.mode is Mode.OBSERVE:
+            text = N_(
+                "the milter {listener} ({role}) only observes on {listen}; set mode to enforce when you like what you see"
+            )
+            yield Check(f"milter {name}", Outcome.GREEN, text, values)
+        else:
+            yield Check(f"milter {name}", Outcome.GREEN, N_("the milter {listener} ({role}) acts on {listen}"), values)
+        product = house.config.product_of(name)
+        known = isinstance(house.portals[house.config.portal_of(name)].helpdesk, Origins) or knows_agents(product)
+        if options.role is Role.PORTAL_OUT and not known:
+            text = N_(
+                "nothing tells an agent's mail at {listener}: his first one to an unproven address is held and asked about"
+            )
+            yield Check(f"agents {name}", Outcome.UNKNOWN, text, values)
 
 
 async def _store(house: House) -> AsyncIterator[Check]:
