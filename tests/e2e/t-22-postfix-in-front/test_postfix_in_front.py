@@ -85,7 +85,7 @@ class Postfix:
 def postfix(needs: Needs, tmp_path: Path) -> Iterator[Callable[[int], Postfix]]:
     """``postfix(PORT)``: a Postfix of its own under a temporary folder, with the page's listener in front of a port."""
     needs("postfix")
-    for parent in (tmp_path, *tmp_path.parents[:2]):
+    for parent in (tmp_path, *tmp_path.parents[:3]):
         parent.chmod(0o755)  # its programs run as another user
     made = Postfix(tmp_path / "postfix", free_port())
 
